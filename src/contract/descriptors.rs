@@ -1,0 +1,16 @@
+//! Which descriptor is what in a zygote. Workers inherit them by the fork.
+
+/// The zygote's end of its channel.
+pub const CHANNEL: i32 = 3;
+/// The sealed memory file with its `WorkerSettings`.
+pub const SETTINGS: i32 = 4;
+/// The scoreboard of its generation.
+pub const SCOREBOARD: i32 = 5;
+/// Where log lines go.
+pub const ERROR_LOG: i32 = 6;
+/// Where the access log goes, or /dev/null.
+pub const ACCESS_LOG: i32 = 7;
+/// The first listener; the others follow.
+pub const LISTENERS: i32 = 8;
+/// The most listeners that there is room for.
+pub const MOST_LISTENERS: usize = 60;

@@ -1,0 +1,93 @@
+//! What arbiter, zygote and workers tell each other. Each variant says when it is legal.
+//!
+//! A closed channel means the same in both directions and in every version: the other side is gone; finish what is
+//! in flight and leave.
+
+use crate::exit::ExitCode;
+use crate::id::{Slot, WorkerId};
+use serde::{Deserialize, Serialize};
+
+/// From the arbiter to a zygote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToZygote {
+    /// Fork a worker. After `Booted`. Carries one descriptor: the worker's end of its channel.
+    Fork {
+        /// Its place in the scoreboard.
+        slot: Slot,
+        /// Its name.
+        worker: WorkerId,
+    },
+    /// The logs were reopened. Carries two descriptors: error log, access log. At any time.
+    Logs,
+}
+
+/// From a zygote to the arbiter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromZygote {
+    /// It can fork. Once, first.
+    Booted {
+        /// What became of `preload`.
+        preload: PreloadOutcome,
+    },
+    /// It cannot; it ends now. Instead of `Booted`.
+    Failed(BootFailure),
+}
+
+/// What became of importing the application before the fork.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PreloadOutcome {
+    /// The application is imported; workers are forked with it.
+    Imported,
+    /// The settings say that every worker imports it.
+    Off,
+    /// It was tried, and what the import left behind does not survive a fork: start again without.
+    Unsafe {
+        /// What was found, as a clause: "the import left 2 threads running".
+        reason: String,
+    },
+}
+
+/// From the arbiter to a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// Accept what is queued, finish what is in flight, leave. Once.
+    Drain,
+    /// Leave now. At any time.
+    Quit,
+    /// The logs were reopened. Carries two descriptors: error log, access log. At any time.
+    Logs,
+}
+
+/// From a worker to the arbiter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// The worker exists. Sent by the process that forked it, before that ends. Once, first.
+    Forked {
+        /// Its process id.
+        pid: i32,
+    },
+    /// The fork failed; there is no worker. Instead of `Forked`.
+    ForkFailed {
+        /// Why.
+        error: String,
+    },
+    /// The application is imported and requests are served. Once, after `Forked`.
+    Ready,
+    /// The application cannot be imported; the worker ends now. Instead of `Ready`.
+    Failed(BootFailure),
+    /// The worker was signalled to reopen its logs and asks for new descriptors. After `Ready`.
+    ReopenLogs,
+    /// The worker was signalled and leaves on its own account. After `Ready`.
+    Leaving,
+}
+
+/// Why a zygote or worker could not start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootFailure {
+    /// What the process exits with, and the arbiter at its first start.
+    pub code: ExitCode,
+    /// One line: what is wrong and what to check.
+    pub summary: String,
+    /// The traceback as Python prints it, or nothing.
+    pub traceback: String,
+}

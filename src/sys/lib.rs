@@ -1,0 +1,25 @@
+//! The Linux room: every system call of rcorn, behind safe functions.
+//!
+//! It knows nothing of rcorn: no settings, no HTTP, no Python. Beside the worker's FFI corner it is the only room
+//! with `unsafe`.
+#![allow(unsafe_code, reason = "this room exists so that the others need none")]
+
+pub mod clock;
+pub mod fd;
+pub mod memory;
+pub mod poll;
+pub mod process;
+pub mod seqpacket;
+pub mod shared;
+pub mod signal;
+pub mod socket;
+pub mod spawn;
+pub mod spool;
+pub mod stream;
+pub mod title;
+pub mod user;
+
+/// Turns the `-1` of a libc call into the error it stands for.
+fn checked(result: libc::c_int) -> std::io::Result<libc::c_int> {
+    if result == -1 { Err(std::io::Error::last_os_error()) } else { Ok(result) }
+}

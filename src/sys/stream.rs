@@ -1,0 +1,76 @@
+//! A connected, non-blocking stream socket: receiving, sending, closing one half.
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Receives into `buffer`: the number of bytes, nought at the end of the stream, `WouldBlock` when nothing is there.
+pub fn receive(fd: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match recv(fd.as_raw_fd(), buffer, MsgFlags::empty()) {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Sends as much of `parts` as there is room for; `WouldBlock` when there is none. Never raises SIGPIPE.
+pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    loop {
+        let result = match parts {
+            [single] => nix::sys::socket::send(fd.as_raw_fd(), single, MsgFlags::MSG_NOSIGNAL),
+            many => sendmsg::<()>(fd.as_raw_fd(), many, &[], MsgFlags::MSG_NOSIGNAL, None),
+        };
+        match result {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Sends `count` bytes of a file from `offset`, which moves on; `WouldBlock` when there is no room, nought at its end.
+pub fn send_file(fd: &impl AsFd, file: &impl AsFd, offset: &mut i64, count: usize) -> io::Result<usize> {
+    loop {
+        match nix::sys::sendfile::sendfile(fd.as_fd(), file.as_fd(), Some(offset), count) {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Tells the peer that nothing more will be sent.
+pub fn finish_sending(fd: &impl AsRawFd) {
+    let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), Shutdown::Write);
+}
+
+/// Waits until there is room to send, at most `milliseconds`. False when the time is over.
+pub fn wait_for_room(fd: &impl AsFd, milliseconds: u16) -> io::Result<bool> {
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLOUT)];
+    match nix::poll::poll(&mut fds, PollTimeout::from(milliseconds)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Err(io::ErrorKind::Interrupted.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn parts_arrive_as_one() {
+        let (near, far) = UnixStream::pair().unwrap();
+        far.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(receive(&far, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(send(&near, &[IoSlice::new(b"head"), IoSlice::new(b"body")]).unwrap(), 8);
+        assert_eq!(receive(&far, &mut buffer).unwrap(), 8);
+        assert_eq!(&buffer[..8], b"headbody");
+        drop(near);
+        assert_eq!(receive(&far, &mut buffer).unwrap(), 0);
+        assert_eq!(send(&far, &[IoSlice::new(b"x")]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}
