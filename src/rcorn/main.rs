@@ -1,1 +1,7 @@
-fn main() {}
+//! rcorn: the arbiter and its command line.
+mod settings;
+
+fn main() {
+    let invocation = settings::Invocation::of_process();
+    let _ = invocation.load();
+}

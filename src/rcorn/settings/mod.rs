@@ -1,0 +1,147 @@
+//! Settings: what the operator said on the command line, in the environment and in the file, checked and resolved.
+//!
+//! `table` is the only list of settings. `arguments` and `file` turn what was written into `Given` values with their
+//! origin, `raw` lets the higher source win, and `Invocation::load` makes the `Settings` of them. Nothing here starts,
+//! binds or changes anything.
+
+mod invocation;
+mod refusal;
+
+pub(crate) use invocation::Invocation;
+pub(crate) use refusal::Refusal;
+
+use contract::logline::Level;
+use contract::settings::Preload;
+use std::path::PathBuf;
+use std::time::Duration;
+use sys::socket::Address;
+
+/// What rcorn is to do. Paths are absolute. A duration of nought switches its limit off.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settings {
+    /// The file that was read.
+    pub(crate) config: Option<PathBuf>,
+    /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
+    pub(crate) app: String,
+    /// Where to listen.
+    pub(crate) bind: Vec<Bind>,
+    /// Connections that the kernel queues.
+    pub(crate) backlog: i32,
+    /// Let several sockets have the same address.
+    pub(crate) reuse_port: bool,
+    /// How many workers.
+    pub(crate) workers: u32,
+    /// The application's interpreter, or the directory of its virtual environment; `None`: to be found.
+    pub(crate) python: Option<PathBuf>,
+    /// The directory that the application works in.
+    pub(crate) chdir: PathBuf,
+    /// What else is put in front of `sys.path`.
+    pub(crate) pythonpath: Vec<String>,
+    /// What is added to the application's environment.
+    pub(crate) env: Vec<(String, String)>,
+    /// When the application is imported.
+    pub(crate) preload: Preload,
+    /// How long one request may take without progress.
+    pub(crate) timeout: Duration,
+    /// How long a stop waits for requests in flight.
+    pub(crate) graceful_timeout: Duration,
+    /// How long a quiet kept connection is kept; nought: connections are not kept.
+    pub(crate) keep_alive: Duration,
+    /// How long zygote and workers may take until they are ready.
+    pub(crate) startup_timeout: Duration,
+    /// How long a client may take for a request's head.
+    pub(crate) header_timeout: Duration,
+    /// How long a client may take for a request's body, plus one second for each KiB that arrived.
+    pub(crate) body_timeout: Duration,
+    /// How long a client may take nothing of a response.
+    pub(crate) write_timeout: Duration,
+    /// The longest request line, in bytes.
+    pub(crate) limit_request_line: u32,
+    /// The most header fields.
+    pub(crate) limit_request_fields: u32,
+    /// The longest header field, in bytes.
+    pub(crate) limit_request_field_size: u32,
+    /// The longest body, in bytes. Nought: no limit.
+    pub(crate) limit_request_body: u64,
+    /// The most connections of one worker.
+    pub(crate) worker_connections: u32,
+    /// Where large bodies are spooled; `None`: `$TMPDIR`, /var/tmp, /tmp, in this order.
+    pub(crate) tmp_upload_dir: Option<PathBuf>,
+    /// Who zygote and workers run as: a name or a number.
+    pub(crate) user: Option<String>,
+    /// Their group: a name or a number.
+    pub(crate) group: Option<String>,
+    /// The file mode mask of the unix sockets that rcorn binds.
+    pub(crate) umask: u32,
+    /// Where the process id is written.
+    pub(crate) pid: Option<PathBuf>,
+    /// The name in `ps`.
+    pub(crate) name: Option<String>,
+    /// Lines below this level are not written.
+    pub(crate) log_level: Level,
+    /// Where log lines go.
+    pub(crate) error_log: LogTarget,
+    /// Where the access log goes; `None`: it is off.
+    pub(crate) access_log: Option<LogTarget>,
+    /// The extension module, when it does not lie where it is looked for.
+    pub(crate) extension: Option<PathBuf>,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Bind {
+    /// An address that we bind.
+    Address(Address),
+    /// A descriptor that we were started with.
+    Fd(i32),
+}
+
+/// Where lines are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LogTarget {
+    /// `-`: stderr for the error log, stdout for the access log.
+    Stream,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl Settings {
+    /// What the table's defaults are put on.
+    fn blank(directory: PathBuf) -> Self {
+        Self {
+            config: None,
+            app: String::new(),
+            bind: Vec::new(),
+            backlog: 0,
+            reuse_port: false,
+            workers: 0,
+            python: None,
+            chdir: directory,
+            pythonpath: Vec::new(),
+            env: Vec::new(),
+            preload: Preload::Auto,
+            timeout: Duration::ZERO,
+            graceful_timeout: Duration::ZERO,
+            keep_alive: Duration::ZERO,
+            startup_timeout: Duration::ZERO,
+            header_timeout: Duration::ZERO,
+            body_timeout: Duration::ZERO,
+            write_timeout: Duration::ZERO,
+            limit_request_line: 0,
+            limit_request_fields: 0,
+            limit_request_field_size: 0,
+            limit_request_body: 0,
+            worker_connections: 0,
+            tmp_upload_dir: None,
+            user: None,
+            group: None,
+            umask: 0,
+            pid: None,
+            name: None,
+            log_level: Level::Info,
+            error_log: LogTarget::Stream,
+            access_log: None,
+            extension: None,
+        }
+    }
+}

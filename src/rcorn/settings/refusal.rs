@@ -1,0 +1,34 @@
+//! Why rcorn does not start, as one sentence for the person who called it.
+
+use contract::exit::ExitCode;
+use std::fmt;
+
+/// Something that the operator has to change: what, where and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    sentence: String,
+    code: ExitCode,
+}
+
+impl Refusal {
+    /// Settings that were understood and cannot be followed.
+    pub(crate) fn setup(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), code: ExitCode::Setup }
+    }
+
+    /// A command line that cannot be understood.
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), code: ExitCode::Usage }
+    }
+
+    /// What the process exits with.
+    pub(crate) fn code(&self) -> ExitCode {
+        self.code
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
