@@ -1,0 +1,255 @@
+//! The hands of the arbiter: carries out what `step` decided, and decides nothing.
+
+use super::action::Action;
+use super::event::{Busy, Event};
+use super::fleet::Fleet;
+use super::ground::Ground;
+use super::listeners::Listener;
+use super::notify;
+use super::pidfile::PidFile;
+use super::policy::{Moment, Rules};
+use super::wires::Wires;
+use crate::log::Logs;
+use crate::settings::{Invocation, Settings};
+use contract::channel::Channel;
+use contract::exit::ExitCode;
+use contract::id::{Generation, Slot, WorkerId};
+use contract::logline::Level;
+use contract::message::{BootFailure, ToWorker, ToZygote};
+use contract::scoreboard::Word;
+use contract::settings::Preload;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use sys::process;
+use sys::seqpacket::Seqpacket;
+
+/// Everything that the arbiter holds.
+#[derive(Debug)]
+pub(crate) struct Hands {
+    /// The channels.
+    pub(crate) wires: Wires,
+    invocation: Invocation,
+    handed: Vec<Rc<Listener>>,
+    grounds: BTreeMap<Generation, Ground>,
+    logs: Logs,
+    pid_file: Option<PidFile>,
+}
+
+impl Hands {
+    /// Opens everything that the first generation stands on. From here on connections are taken.
+    pub(crate) fn open(invocation: Invocation, settings: Settings) -> Result<Self, String> {
+        let system = |error: io::Error| format!("cannot watch over processes: {error}");
+        let wires = Wires::new().map_err(system)?;
+        process::become_subreaper().map_err(system)?;
+        let pid_file = settings.pid.as_deref().map(PidFile::write).transpose()?;
+        let handed = super::handed::take(&invocation)?;
+        let ground = Ground::prepare(settings, &[], &handed)?;
+        let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
+        logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
+        announce(&logs, &ground.listeners, &[]);
+        let grounds = BTreeMap::from([(Generation(1), ground)]);
+        Ok(Self { wires, invocation, handed, grounds, logs, pid_file })
+    }
+
+    /// What the first generation's settings say.
+    pub(crate) fn first_rules(&self) -> Option<Rules> {
+        self.grounds.get(&Generation(1)).map(Ground::rules)
+    }
+
+    /// Carries one action out. Breaks when the loop is to be left.
+    pub(crate) fn perform(&mut self, action: Action) -> ControlFlow<ExitCode, Option<Event>> {
+        let event = match action {
+            Action::Leave(code) => return ControlFlow::Break(code),
+            Action::Prepare(generation) => Some(Event::Prepared(generation, self.prepare(generation))),
+            Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
+            Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
+            other => {
+                self.perform_quietly(other);
+                None
+            }
+        };
+        ControlFlow::Continue(event)
+    }
+
+    /// The actions that have no answer.
+    fn perform_quietly(&mut self, action: Action) {
+        match action {
+            Action::CloseZygote(generation) => self.wires.close_zygote(generation),
+            Action::KillZygote(generation) => {
+                if let Some(pid) = self.wires.zygote_pid(generation) {
+                    self.signal(pid.0, sys::signal::SIGKILL);
+                }
+            }
+            Action::Tell(worker, message) => self.tell(worker, &message),
+            Action::GiveLogs(generation, worker) => self.give_logs(generation, worker),
+            Action::Signal(pid, signal) => self.signal(pid.0, signal),
+            Action::Release(generation, worker, slot) => self.release(generation, worker, slot),
+            Action::Discard(generation) => drop(self.grounds.remove(&generation)),
+            Action::Adopt(generation) => self.adopt(generation),
+            Action::StopListening => self.stop_listening(),
+            Action::ReopenLogs => self.reopen_logs(),
+            Action::Log(level, text) => self.logs.line(level, &text),
+            Action::Traceback(text) => self.logs.raw(&text),
+            Action::Refuse(failure) => self.refuse(&failure),
+            Action::Notify(notice, status) => notify::tell(notice, &status),
+            Action::Leave(_) | Action::Prepare(_) | Action::StartZygote(..) | Action::Fork(..) => {}
+        }
+    }
+
+    fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
+        let settings = self.invocation.load().map_err(|refusal| refusal.to_string())?;
+        let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
+        let ground = Ground::prepare(settings, &open, &self.handed)?;
+        announce(&self.logs, &ground.listeners, &open);
+        let rules = ground.rules();
+        self.grounds.insert(generation, ground);
+        Ok(rules)
+    }
+
+    fn start_zygote(&mut self, generation: Generation, preload: Preload) -> Option<Event> {
+        let ground = self.grounds.get(&generation)?;
+        let started = ground.start_zygote(&self.invocation, generation, preload).and_then(|started| {
+            let added = self.wires.add_zygote(generation, started);
+            added.map_err(|error| format!("cannot listen to a zygote: {error}"))
+        });
+        started.err().map(|why| Event::ZygoteNotStarted(generation, why))
+    }
+
+    fn fork(&mut self, generation: Generation, worker: WorkerId, slot: Slot) -> Option<Event> {
+        let ground = self.grounds.get(&generation)?;
+        ground.board.occupy(slot);
+        let ordered = Seqpacket::pair().and_then(|(near, far)| {
+            self.wires.add_worker(worker, generation, Channel::new(near))?;
+            self.wires.tell_zygote(generation, &ToZygote::Fork { slot, worker }, &[far.as_fd()])
+        });
+        ordered.err().map(|error| Event::NotForked(worker, error.to_string()))
+    }
+
+    fn tell(&self, worker: WorkerId, message: &ToWorker) {
+        // A worker that is gone already will be seen to end; one that does not listen has its time limit.
+        if let Err(error) = self.wires.tell(worker, message, &[]) {
+            self.logs.line(Level::Debug, &format!("{message:?} did not reach a worker: {error}"));
+        }
+    }
+
+    fn signal(&self, pid: i32, signal: i32) {
+        // Whoever ended a moment ago is about to be reaped. Nobody else can have the number before that.
+        if let Err(error) = process::kill(pid, signal) {
+            self.logs.line(Level::Debug, &format!("signal {signal} did not reach process {pid}: {error}"));
+        }
+    }
+
+    fn release(&mut self, generation: Generation, worker: WorkerId, slot: Slot) {
+        self.wires.remove_worker(worker);
+        if let Some(ground) = self.grounds.get(&generation) {
+            ground.board.vacate(slot);
+        }
+    }
+
+    fn adopt(&mut self, generation: Generation) {
+        for (other, ground) in &mut self.grounds {
+            if *other != generation {
+                // What only the former generation served goes when its workers have drained.
+                ground.listeners.clear();
+            }
+        }
+        let Some(ground) = self.grounds.get(&generation) else { return };
+        if let Ok(logs) = ground.logs.share() {
+            self.logs = logs;
+        }
+        set_title(&ground.settings);
+        let path = ground.settings.pid.clone();
+        if path.as_deref() != self.pid_file.as_ref().map(PidFile::path) {
+            self.move_pid_file(path.as_deref());
+        }
+    }
+
+    fn move_pid_file(&mut self, path: Option<&std::path::Path>) {
+        match path.map(PidFile::write).transpose() {
+            Ok(file) => self.pid_file = file,
+            Err(why) => self.logs.line(Level::Error, &why),
+        }
+    }
+
+    fn stop_listening(&mut self) {
+        self.handed.clear();
+        for ground in self.grounds.values_mut() {
+            ground.listeners.clear();
+        }
+    }
+
+    fn reopen_logs(&mut self) {
+        let mut complaints = self.logs.reopen();
+        for ground in self.grounds.values_mut() {
+            complaints.extend(ground.logs.reopen());
+        }
+        for (generation, ground) in &self.grounds {
+            let logs = [ground.logs.error(), ground.logs.access()];
+            let _ = self.wires.tell_zygote(*generation, &ToZygote::Logs, &logs);
+            for worker in self.wires.workers_of(*generation) {
+                let _ = self.wires.tell(worker, &ToWorker::Logs, &logs);
+            }
+        }
+        complaints.iter().for_each(|complaint| self.logs.line(Level::Error, complaint));
+        self.logs.line(Level::Info, "log files were reopened");
+    }
+
+    fn give_logs(&mut self, generation: Generation, worker: WorkerId) {
+        let Some(ground) = self.grounds.get_mut(&generation) else { return };
+        for complaint in ground.logs.reopen() {
+            self.logs.line(Level::Error, &complaint);
+        }
+        let _ = self.wires.tell(worker, &ToWorker::Logs, &[ground.logs.error(), ground.logs.access()]);
+    }
+
+    fn refuse(&self, failure: &BootFailure) {
+        self.logs.raw(&failure.traceback);
+        self.logs.line(Level::Critical, &failure.summary);
+        if self.logs.is_elsewhere() {
+            say(&format!("{}rcorn: {}\n", failure.traceback, failure.summary));
+        }
+    }
+
+    /// Which workers are inside a request.
+    pub(crate) fn look(&self, fleet: &Fleet) -> Vec<Busy> {
+        let mut busy = Vec::new();
+        for (generation, crew) in &fleet.crews {
+            let Some(ground) = self.grounds.get(generation) else { continue };
+            for (worker, member) in &crew.workers {
+                let slot = ground.board.slot(member.slot);
+                let start = slot.get(Word::RequestStart);
+                if start != 0 {
+                    busy.push(Busy {
+                        worker: *worker,
+                        since: Moment(start.max(slot.get(Word::Progress))),
+                        request: slot.request_line(),
+                        client: slot.client(),
+                    });
+                }
+            }
+        }
+        busy
+    }
+}
+
+/// Names the process for `ps`.
+pub(crate) fn set_title(settings: &Settings) {
+    let name = settings.name.as_deref().unwrap_or(&settings.app);
+    sys::title::set(&format!("rcorn: arbiter [{name}]"));
+}
+
+/// Writes to whoever started us, who may be gone.
+pub(crate) fn say(text: &str) {
+    let _ = sys::fd::write_all(io::stderr().as_fd(), text.as_bytes());
+}
+
+fn announce(logs: &Logs, listeners: &[Rc<Listener>], known: &[Rc<Listener>]) {
+    for listener in listeners {
+        if !known.iter().any(|other| Rc::ptr_eq(other, listener)) {
+            logs.line(Level::Info, &format!("Listening at: {listener} ({})", process::own_pid()));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What `step` can decide. `act` carries each of these out and decides nothing.
+
+use contract::exit::ExitCode;
+use contract::id::{Generation, Pid, Slot, WorkerId};
+use contract::logline::Level;
+use contract::message::{BootFailure, ToWorker};
+use contract::settings::Preload;
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Load the settings anew, find or bind listeners, open logs: the ground of a new generation.
+    Prepare(Generation),
+    /// Start its zygote.
+    StartZygote(Generation, Preload),
+    /// Close the zygote's channel: it leaves once it has done what it was ordered.
+    CloseZygote(Generation),
+    /// Kill the zygote.
+    KillZygote(Generation),
+    /// Order a worker.
+    Fork(Generation, WorkerId, Slot),
+    /// Tell a worker something.
+    Tell(WorkerId, ToWorker),
+    /// Give a worker the log files that are open now.
+    GiveLogs(Generation, WorkerId),
+    /// Send a worker's process a signal.
+    Signal(Pid, i32),
+    /// Let go of a worker that is gone: its channel and its slot.
+    Release(Generation, WorkerId, Slot),
+    /// Let go of a generation that is gone.
+    Discard(Generation),
+    /// The generation is the one that serves now: its listeners, logs and names are ours.
+    Adopt(Generation),
+    /// Close our copies of the listeners and remove the socket files that we made.
+    StopListening,
+    /// Open all log files again and hand them to everyone.
+    ReopenLogs,
+    /// Write a line to the log.
+    Log(Level, String),
+    /// Write a traceback to the log, as Python prints it.
+    Traceback(String),
+    /// Say why the first start failed, to the log and to whoever started us.
+    Refuse(BootFailure),
+    /// Tell systemd.
+    Notify(Notice, String),
+    /// Leave the loop.
+    Leave(ExitCode),
+}
+
+/// What systemd can be told, beside the status line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// The service is up.
+    Ready,
+    /// It is going down.
+    Stopping,
+    /// Nothing but the status line.
+    Status,
+}

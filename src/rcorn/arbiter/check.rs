@@ -1,0 +1,80 @@
+//! `--check-config`: boots one zygote that imports the application, hears what it has to say, and ends it. Nothing is
+//! bound and nothing is written.
+
+use super::ground::Ground;
+use super::zygote::Started;
+use crate::settings::{Invocation, LogTarget, Settings};
+use contract::exit::ExitCode;
+use contract::id::{Generation, Pid};
+use contract::message::{BootFailure, FromZygote};
+use contract::settings::Preload;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+use sys::poll::{Interest, Poller};
+use sys::process::{self, PidFd};
+
+/// Tries whether the application can be imported.
+pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), BootFailure> {
+    let mut settings = settings.clone();
+    settings.bind.clear();
+    settings.error_log = LogTarget::Stream;
+    settings.access_log = None;
+    let limit = settings.startup_timeout;
+    let ground = Ground::prepare(settings, &[], &[]).map_err(setup)?;
+    let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;
+    let verdict = hear(&started, limit);
+    end(started);
+    verdict
+}
+
+fn setup(summary: String) -> BootFailure {
+    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
+}
+
+fn hear(started: &Started, limit: Duration) -> Result<(), BootFailure> {
+    let waited = wait(started, limit).map_err(|error| setup(format!("cannot wait for a zygote: {error}")))?;
+    if !waited {
+        let summary = format!("the application could not be imported within {} s", limit.as_secs_f64());
+        return Err(BootFailure { code: ExitCode::AppImport, ..setup(summary) });
+    }
+    match started.channel.receive() {
+        Ok(Some(received)) => match received.message {
+            FromZygote::Booted { .. } => Ok(()),
+            FromZygote::Failed(failure) => Err(failure),
+        },
+        Ok(None) => Err(setup(
+            "the Python interpreter ended before it could say why; \
+             check that the setting \"python\" names a Python interpreter"
+                .to_owned(),
+        )),
+        Err(error) => Err(setup(format!("the zygote cannot be understood: {error}"))),
+    }
+}
+
+/// True when something can be heard, false when that took too long.
+fn wait(started: &Started, limit: Duration) -> std::io::Result<bool> {
+    let mut poller = Poller::new(1)?;
+    poller.add(started.channel.as_fd(), 0, Interest::Read)?;
+    let begin = Instant::now();
+    loop {
+        let rest = limit.saturating_sub(begin.elapsed()).as_millis();
+        let rest = if limit.is_zero() { None } else { Some(u64::try_from(rest).unwrap_or(u64::MAX)) };
+        match poller.wait(rest) {
+            Ok(0) if rest == Some(0) => return Ok(false),
+            Ok(0) => {}
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn end(started: Started) {
+    let Started { pid: Pid(pid), channel } = started;
+    drop(channel);
+    let left = PidFd::open(pid).is_ok_and(|process| process.wait(1000));
+    if !left {
+        let _ = process::kill(pid, sys::signal::SIGKILL);
+    }
+    let _ = process::wait_for(pid);
+}

@@ -1,0 +1,66 @@
+//! Everything that can happen to the arbiter. `run` makes these from signals, messages, ended processes and the
+//! clock; `act` answers some actions with one.
+
+use super::policy::{Moment, Rules};
+use contract::id::{Generation, Pid, WorkerId};
+use contract::message::{FromWorker, FromZygote};
+use sys::process::Ended;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    /// Settings, listeners, logs and scoreboard of a new generation are there; or a sentence says why not.
+    Prepared(Generation, Result<Rules, String>),
+    /// The zygote's interpreter could not be started; the sentence says why.
+    ZygoteNotStarted(Generation, String),
+    /// A zygote said something.
+    Zygote(Generation, FromZygote),
+    /// A zygote closed its channel.
+    ZygoteClosed(Generation),
+    /// A zygote's process ended. Whatever it said was told before.
+    ZygoteEnded(Generation, Ended),
+    /// A fork could not be ordered.
+    NotForked(WorkerId, String),
+    /// A worker, or whoever forked it, said something.
+    Worker(WorkerId, FromWorker),
+    /// A worker's channel was closed. Whatever it said was told before.
+    WorkerClosed(WorkerId),
+    /// A worker's process ended. Whatever it said was told before.
+    WorkerEnded(Pid, Ended),
+    /// The operator wants something.
+    Operator(Wish),
+    /// Time has passed; and which workers are inside a request, where that was asked for.
+    Tick(Vec<Busy>),
+}
+
+/// What the operator can want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Finish what is in flight and end. SIGTERM.
+    Stop,
+    /// End now. SIGINT, SIGQUIT.
+    Quit,
+    /// Replace the generation by a new one. SIGHUP, SIGUSR2.
+    Reload,
+    /// Open the log files again. SIGUSR1.
+    ReopenLogs,
+    /// One worker more. SIGTTIN.
+    More,
+    /// One worker less. SIGTTOU.
+    Fewer,
+    /// Gunicorn's SIGWINCH: nothing, as we never put ourselves into the background.
+    Winch,
+}
+
+/// A worker that is inside a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Busy {
+    /// The worker.
+    pub(crate) worker: WorkerId,
+    /// When the request began or last made progress.
+    pub(crate) since: Moment,
+    /// Its request line.
+    pub(crate) request: String,
+    /// Its client.
+    pub(crate) client: String,
+}

@@ -1,0 +1,294 @@
+//! The register of everything that the arbiter looks after: crews, their zygotes, their workers. Pure: it knows
+//! process ids as numbers and time as an argument, and what to do about any of it is decided in `step`.
+//!
+//! A *crew* is one generation in the flesh: a zygote and the workers it forked.
+
+use super::policy::{BackOff, Moment, Rules};
+use contract::exit::ExitCode;
+use contract::id::{Generation, Pid, Slot, WorkerId};
+use contract::message::BootFailure;
+use contract::scoreboard::MOST_WORKERS;
+use contract::settings::Preload;
+use std::collections::BTreeMap;
+
+/// Everything that there is.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// Whether the whole is to go on.
+    pub(crate) stage: Stage,
+    /// The crews, oldest first.
+    pub(crate) crews: BTreeMap<Generation, Crew>,
+    /// The generation whose ground is being prepared.
+    pub(crate) preparing: Option<Generation>,
+    /// Another reload was asked for while one was under way.
+    pub(crate) reload_queued: bool,
+    /// When the scoreboards are to be read next.
+    pub(crate) look_at: Option<Moment>,
+    /// When `step` last looked at everything: what was due by then is done.
+    pub(crate) settled: Moment,
+    /// The youngest generation that there was.
+    pub(crate) newest: Generation,
+    last_worker: u64,
+}
+
+/// Whether the whole is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It is.
+    Running,
+    /// It ends with this code once everyone has left; `hurried` when nobody waits for requests.
+    Stopping { code: ExitCode, hurried: bool },
+}
+
+/// What a crew is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// To become the one that serves.
+    Booting,
+    /// To serve.
+    Serving,
+    /// To leave.
+    Leaving,
+}
+
+/// One generation.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    /// What its settings say.
+    pub(crate) rules: Rules,
+    /// What it is there for.
+    pub(crate) role: Role,
+    /// How many workers are wanted now.
+    pub(crate) target: u32,
+    /// What the next zygote does about the application.
+    pub(crate) preload: Preload,
+    /// Its zygote.
+    pub(crate) zygote: Zygote,
+    /// How long to wait after a zygote failed.
+    pub(crate) zygote_back_off: BackOff,
+    /// When the next zygote may start.
+    pub(crate) zygote_not_before: Moment,
+    /// Its workers.
+    pub(crate) workers: BTreeMap<WorkerId, Worker>,
+    /// Slots whose workers died young.
+    pub(crate) posts: BTreeMap<Slot, Post>,
+    /// When it has to be ready.
+    pub(crate) deadline: Option<Moment>,
+    /// Why it cannot serve, once that is known. Only while it boots.
+    pub(crate) failure: Option<BootFailure>,
+    /// Workers that died before they were ready, while it boots.
+    pub(crate) deaths: u32,
+    /// The failure that was told last, so that the same traceback is not written every five seconds.
+    pub(crate) told: String,
+}
+
+/// A slot whose worker died young.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Post {
+    /// How often.
+    pub(crate) back_off: BackOff,
+    /// When the next one may start.
+    pub(crate) not_before: Moment,
+}
+
+/// A crew's zygote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zygote {
+    /// There is none.
+    Absent,
+    /// It boots.
+    Starting,
+    /// It forks workers on order.
+    Ready,
+    /// It was told to leave, or failed; killed at that time, where it was not killed yet.
+    Ending { kill_at: Option<Moment> },
+}
+
+/// A worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Its place in the scoreboard.
+    pub(crate) slot: Slot,
+    /// Its process, once that is known.
+    pub(crate) pid: Option<Pid>,
+    /// Where it is in its life.
+    pub(crate) phase: Phase,
+    /// When it is killed, where there is a limit to what it does now.
+    pub(crate) deadline: Option<Moment>,
+    /// Its channel is closed.
+    pub(crate) closed: bool,
+}
+
+/// Where a worker is in its life. The arrows are in `step`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Ordered from the zygote, or importing the application.
+    Booting,
+    /// It serves.
+    Ready { since: Moment },
+    /// It is on its way out.
+    Leaving(Why),
+}
+
+/// Why a worker leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It was told to finish what is in flight.
+    Drained,
+    /// It was told to leave at once.
+    Dismissed,
+    /// It decided so, because someone signalled it.
+    Own,
+    /// It told us why it cannot serve.
+    Failed,
+    /// A request took too long.
+    Stuck,
+}
+
+impl Fleet {
+    /// Nobody yet; the ground for the first generation is being prepared.
+    pub(crate) fn new() -> Self {
+        Self {
+            stage: Stage::Running,
+            crews: BTreeMap::new(),
+            preparing: Some(Generation(1)),
+            reload_queued: false,
+            look_at: None,
+            settled: Moment(0),
+            newest: Generation(1),
+            last_worker: 0,
+        }
+    }
+
+    /// A name for a new worker.
+    pub(crate) fn name_worker(&mut self) -> WorkerId {
+        self.last_worker += 1;
+        WorkerId(self.last_worker)
+    }
+
+    /// The generation in this role.
+    pub(crate) fn in_role(&self, role: Role) -> Option<Generation> {
+        self.crews.iter().find(|(_, crew)| crew.role == role).map(|(generation, _)| *generation)
+    }
+
+    /// The crew that a worker belongs to.
+    pub(crate) fn crew_of(&mut self, worker: WorkerId) -> Option<(Generation, &mut Crew)> {
+        self.crews
+            .iter_mut()
+            .find(|(_, crew)| crew.workers.contains_key(&worker))
+            .map(|(generation, crew)| (*generation, crew))
+    }
+
+    /// The worker with this process.
+    pub(crate) fn worker_with(&self, pid: Pid) -> Option<WorkerId> {
+        let mut workers = self.crews.values().flat_map(|crew| &crew.workers);
+        workers.find(|(_, worker)| worker.pid == Some(pid)).map(|(id, _)| *id)
+    }
+
+    /// True when scoreboards are to be read now.
+    pub(crate) fn wants_look(&self, now: Moment) -> bool {
+        self.look_at.is_some_and(|at| at <= now)
+    }
+
+    /// When `step` wants to hear the clock next.
+    pub(crate) fn next_deadline(&self) -> Option<Moment> {
+        self.crews.values().flat_map(|crew| crew.deadlines(self.settled)).chain(self.look_at).min()
+    }
+}
+
+impl Crew {
+    /// A crew that is to become the one that serves.
+    pub(crate) fn new(rules: Rules, now: Moment) -> Self {
+        Self {
+            role: Role::Booting,
+            target: rules.workers.clamp(1, MOST_WORKERS),
+            preload: rules.preload,
+            zygote: Zygote::Absent,
+            zygote_back_off: BackOff::default(),
+            zygote_not_before: now,
+            workers: BTreeMap::new(),
+            posts: BTreeMap::new(),
+            deadline: rules.startup_timeout.map(|limit| now.after(limit)),
+            failure: None,
+            deaths: 0,
+            told: String::new(),
+            rules,
+        }
+    }
+
+    /// Workers that serve or are about to.
+    pub(crate) fn active(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+        let staying = |(_, worker): &(&WorkerId, &Worker)| !matches!(worker.phase, Phase::Leaving(_));
+        self.workers.iter().filter(staying).map(|(id, worker)| (*id, worker))
+    }
+
+    /// How many workers serve.
+    pub(crate) fn ready(&self) -> u32 {
+        let ready = self.active().filter(|(_, worker)| matches!(worker.phase, Phase::Ready { .. }));
+        u32::try_from(ready.count()).unwrap_or(MOST_WORKERS)
+    }
+
+    /// Slots that stay empty for a while, because their workers died young.
+    pub(crate) fn waiting(&self, now: Moment) -> impl Iterator<Item = Slot> {
+        let empty = move |slot: &Slot| self.workers.values().all(|worker| worker.slot != *slot);
+        let later = self.posts.iter().filter(move |(_, post)| post.not_before > now);
+        later.map(|(slot, _)| *slot).filter(empty)
+    }
+
+    /// How many slots are spoken for. One whose worker is about to end with a failure waits for that end, and then
+    /// with back-off, instead of being filled elsewhere at once.
+    pub(crate) fn spoken_for(&self, now: Moment) -> usize {
+        let failing = |worker: &&Worker| worker.phase == Phase::Leaving(Why::Failed);
+        self.active().count() + self.workers.values().filter(failing).count() + self.waiting(now).count()
+    }
+
+    /// The slots that are to be filled now: the lowest free ones.
+    pub(crate) fn vacancies(&self, now: Moment) -> Vec<Slot> {
+        let waiting: Vec<Slot> = self.waiting(now).collect();
+        let missing = (self.target as usize).saturating_sub(self.spoken_for(now));
+        let free =
+            |slot: &Slot| !waiting.contains(slot) && self.workers.values().all(|worker| worker.slot != *slot);
+        (0..MOST_WORKERS).map(Slot).filter(free).take(missing).collect()
+    }
+
+    /// True when nothing is left of it.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.workers.is_empty() && self.zygote == Zygote::Absent
+    }
+
+    /// What has a limit, and what waits for its time to come. A wait that was over at `settled` waits no more.
+    fn deadlines(&self, settled: Moment) -> impl Iterator<Item = Moment> {
+        let limits = self.workers.values().filter_map(|worker| worker.deadline);
+        let boot = self.deadline.filter(|_| self.role == Role::Booting);
+        let posts = self.posts.values().map(|post| post.not_before);
+        let (retry, kill) = match self.zygote {
+            Zygote::Absent => (Some(self.zygote_not_before), None),
+            Zygote::Ending { kill_at } => (None, kill_at),
+            Zygote::Starting | Zygote::Ready => (None, None),
+        };
+        let working = self.role != Role::Leaving;
+        let waits = posts.chain(retry).filter(move |at| working && *at > settled);
+        limits.chain(boot).chain(kill).chain(waits)
+    }
+}
+
+impl Worker {
+    /// A worker that is ordered now.
+    pub(crate) fn new(slot: Slot, deadline: Option<Moment>) -> Self {
+        Self { slot, pid: None, phase: Phase::Booting, deadline, closed: false }
+    }
+
+    /// From now on it is on its way out.
+    pub(crate) fn leave(&mut self, why: Why, deadline: Option<Moment>) {
+        self.phase = Phase::Leaving(why);
+        self.deadline = deadline;
+    }
+
+    /// What log lines call it.
+    pub(crate) fn name(&self) -> String {
+        match self.pid {
+            Some(pid) => format!("worker {} (pid {pid})", self.slot),
+            None => format!("worker {}", self.slot),
+        }
+    }
+}

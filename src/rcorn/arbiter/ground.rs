@@ -1,0 +1,138 @@
+//! The ground that a generation stands on: its settings, and everything that is opened because of them.
+
+use super::listeners::{self, Listener};
+use super::policy::Rules;
+use super::zygote::{Plan, Started};
+use crate::log::Logs;
+use crate::settings::{Invocation, Settings};
+use contract::id::Generation;
+use contract::scoreboard::Scoreboard;
+use contract::settings::Preload;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::Duration;
+use sys::user::{Credentials, is_root};
+
+/// What a generation stands on.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// Its settings.
+    pub(crate) settings: Settings,
+    /// What it serves. Emptied when it is to serve no longer.
+    pub(crate) listeners: Vec<Rc<Listener>>,
+    /// Its logs.
+    pub(crate) logs: Logs,
+    /// Its scoreboard.
+    pub(crate) board: Scoreboard,
+    credentials: Option<Credentials>,
+}
+
+impl Ground {
+    /// Opens what the settings ask for, keeping of `open` what they ask for too; `handed` replaces what they say
+    /// about listening.
+    pub(crate) fn prepare(
+        settings: Settings,
+        open: &[Rc<Listener>],
+        handed: &[Rc<Listener>],
+    ) -> Result<Self, String> {
+        let credentials = credentials(&settings)?;
+        let logs = Logs::open(&settings, credentials.as_ref())?;
+        let board = Scoreboard::create().map_err(|error| format!("cannot make the scoreboard: {error}"))?;
+        let listeners = match handed {
+            [] => listeners::gather(&settings, open, credentials.as_ref())?,
+            handed => handed.to_vec(),
+        };
+        Ok(Self { settings, listeners, logs, board, credentials })
+    }
+
+    /// What the one who supervises it has to know.
+    pub(crate) fn rules(&self) -> Rules {
+        let limit = |duration: Duration| (!duration.is_zero()).then_some(duration);
+        Rules {
+            workers: self.settings.workers,
+            preload: self.settings.preload,
+            timeout: limit(self.settings.timeout),
+            graceful_timeout: self.settings.graceful_timeout,
+            startup_timeout: limit(self.settings.startup_timeout),
+        }
+    }
+
+    /// Starts its zygote.
+    pub(crate) fn start_zygote(
+        &self,
+        invocation: &Invocation,
+        generation: Generation,
+        preload: Preload,
+    ) -> Result<Started, String> {
+        Plan {
+            invocation,
+            settings: &self.settings,
+            generation,
+            preload,
+            credentials: self.credentials.as_ref(),
+            board: &self.board,
+            logs: &self.logs,
+            listeners: self.listeners.iter().map(AsFd::as_fd).collect(),
+        }
+        .start()
+    }
+}
+
+/// Who zygote and workers run as; `None` when that is who we are.
+fn credentials(settings: &Settings) -> Result<Option<Credentials>, String> {
+    let (user, group) = (settings.user.as_deref(), settings.group.as_deref());
+    if user.is_none() && group.is_none() {
+        return Ok(None);
+    }
+    let look_up = |user, group| {
+        Credentials::look_up(user, group).map_err(|error| format!("cannot read the user database: {error}"))
+    };
+    if let (Some(name), None) = (user, look_up(user, None)?) {
+        return Err(format!("there is no user \"{name}\""));
+    }
+    let found = look_up(user, group)?;
+    let found = found.ok_or_else(|| format!("there is no group \"{}\"", group.unwrap_or_default()))?;
+    if found.is_own() {
+        return Ok(None);
+    }
+    if !is_root() {
+        let whom = user.or(group).unwrap_or_default();
+        return Err(format!(
+            "only root may become \"{whom}\": start rcorn as root, or leave user and group out"
+        ));
+    }
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(user: Option<&str>, group: Option<&str>) -> Result<Option<Credentials>, String> {
+        let mut settings = crate::arbiter::tests::settings();
+        settings.user = user.map(str::to_owned);
+        settings.group = group.map(str::to_owned);
+        credentials(&settings)
+    }
+
+    #[test]
+    fn unknown_names_are_refused_by_name() {
+        assert_eq!(with(Some("no-such-user"), None).unwrap_err(), "there is no user \"no-such-user\"");
+        assert_eq!(with(None, Some("no-such-group")).unwrap_err(), "there is no group \"no-such-group\"");
+        assert_eq!(with(None, None), Ok(None));
+    }
+
+    #[test]
+    fn only_root_becomes_someone_else() {
+        assert_eq!(with(Some("54321"), None).is_ok(), is_root());
+    }
+
+    #[test]
+    fn a_limit_of_nought_is_none() {
+        let mut settings = crate::arbiter::tests::settings();
+        settings.timeout = Duration::ZERO;
+        settings.startup_timeout = Duration::from_secs(3);
+        let rules = Ground::prepare(settings, &[], &[]).unwrap().rules();
+        assert_eq!((rules.timeout, rules.startup_timeout), (None, Some(Duration::from_secs(3))));
+    }
+}

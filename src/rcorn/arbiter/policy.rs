@@ -1,0 +1,85 @@
+//! How long things may take, and how long to wait before trying again. Pure: time comes in as an argument.
+
+use contract::settings::Preload;
+use std::time::Duration;
+
+/// A moment on the monotonic clock, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(pub(crate) u64);
+
+impl Moment {
+    /// The moment that lies `duration` later.
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long it is until `later`; nothing when that has passed.
+    pub(crate) fn until(self, later: Self) -> Duration {
+        Duration::from_nanos(later.0.saturating_sub(self.0))
+    }
+}
+
+/// What a generation's settings say to the one who supervises it. `None` switches a limit off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// How many workers there are meant to be.
+    pub(crate) workers: u32,
+    /// Whether the zygote imports the application.
+    pub(crate) preload: Preload,
+    /// How long a request may be in the application without progress.
+    pub(crate) timeout: Option<Duration>,
+    /// How long a drain may take.
+    pub(crate) graceful_timeout: Duration,
+    /// How long a worker, and a generation, may take to get ready.
+    pub(crate) startup_timeout: Option<Duration>,
+}
+
+/// How long a process that was told to leave at once may take before it is killed.
+pub(crate) const QUIT_GRACE: Duration = Duration::from_secs(1);
+/// How long a stuck worker has to write down the stacks of its threads before it is killed.
+pub(crate) const STACKS_GRACE: Duration = Duration::from_millis(200);
+/// A worker that was ready for this long has proved itself: its death is no reason to wait before the next.
+pub(crate) const SETTLED: Duration = Duration::from_secs(1);
+/// Scoreboards are read no more often than this.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// A first boot whose workers died this often without getting ready is given up.
+pub(crate) const BOOT_ATTEMPTS: u32 = 5;
+
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The wait before something that failed is tried again: 1 ms, doubling, up to 5 s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BackOff {
+    failures: u32,
+}
+
+impl BackOff {
+    /// It failed once more: how long to wait now.
+    pub(crate) fn failed(&mut self) -> Duration {
+        let wait = SHORTEST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        self.failures += 1;
+        wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_five_seconds() {
+        let mut back_off = BackOff::default();
+        let waits: Vec<u128> = (0..15).map(|_| back_off.failed().as_millis()).collect();
+        assert_eq!(waits[..5], [1, 2, 4, 8, 16]);
+        assert_eq!(waits[12..], [4096, 5000, 5000]);
+        assert_eq!(BackOff { failures: u32::MAX - 1 }.failed(), LONGEST);
+    }
+
+    #[test]
+    fn moments_do_not_wrap() {
+        assert_eq!(Moment(u64::MAX).after(Duration::from_secs(1)), Moment(u64::MAX));
+        assert_eq!(Moment(5).until(Moment(3)), Duration::ZERO);
+        assert_eq!(Moment(5).after(Duration::from_nanos(7)), Moment(12));
+    }
+}

@@ -1,0 +1,117 @@
+//! What the passing of time brings about: limits that are reached, requests that take too long.
+
+use super::super::action::Action;
+use super::super::event::Busy;
+use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
+use super::super::policy::{LOOK_INTERVAL, Moment, STACKS_GRACE};
+use contract::exit::ExitCode;
+use contract::id::Generation;
+use contract::logline::Level;
+use contract::message::BootFailure;
+use sys::signal::{SIGKILL, stacks_signal};
+
+/// Time has passed. `busy` is what the scoreboards said, if they were read.
+pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec<Action>) {
+    for (generation, crew) in &mut fleet.crews {
+        end_overdue_boot(crew, now);
+        end_overdue_zygote(*generation, crew, now, todo);
+        end_overdue_workers(*generation, crew, now, todo);
+    }
+    if fleet.wants_look(now) {
+        fleet.look_at = None;
+        for busy in busy {
+            check_request(fleet, busy, now, todo);
+        }
+        fleet.look_at = next_look(fleet, busy, now);
+    }
+}
+
+fn end_overdue_boot(crew: &mut Crew, now: Moment) {
+    let overdue = crew.deadline.is_some_and(|deadline| deadline <= now);
+    if crew.role != Role::Booting || !overdue || crew.failure.is_some() {
+        return;
+    }
+    let limit = crew.rules.startup_timeout.unwrap_or_default().as_secs_f64();
+    let (ready, target) = (crew.ready(), crew.target);
+    let summary = format!(
+        "the application was not ready within {limit} s ({ready} of {target} workers were); \
+         see what its import waits for, or raise startup_timeout"
+    );
+    crew.failure = Some(BootFailure { code: ExitCode::AppImport, summary, traceback: String::new() });
+}
+
+fn end_overdue_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    if matches!(crew.zygote, Zygote::Ending { kill_at: Some(at) } if at <= now) {
+        crew.zygote = Zygote::Ending { kill_at: None };
+        todo.push(Action::KillZygote(generation));
+    }
+}
+
+fn end_overdue_workers(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    let graceful = crew.rules.graceful_timeout.as_secs_f64();
+    let overdue = |worker: &&mut Worker| worker.deadline.is_some_and(|deadline| deadline <= now);
+    for worker in crew.workers.values_mut().filter(overdue) {
+        worker.deadline = None;
+        if let Some(text) = why_killed(worker, graceful) {
+            todo.push(Action::Log(Level::Warning, text));
+        }
+        match worker.pid {
+            Some(pid) => todo.push(Action::Signal(pid, SIGKILL)),
+            // The zygote sits on the order. With it the order is gone, and the channel's end tells us so.
+            None => todo.push(Action::KillZygote(generation)),
+        }
+    }
+}
+
+fn why_killed(worker: &Worker, graceful: f64) -> Option<String> {
+    let what = match worker.phase {
+        Phase::Leaving(Why::Drained | Why::Own) => format!("did not finish within {graceful} s"),
+        Phase::Leaving(_) => return None,
+        _ if worker.closed => "closed its channel and did not end".to_owned(),
+        Phase::Booting | Phase::Ready { .. } => "was not ready in time".to_owned(),
+    };
+    Some(format!("{} {what}; it is killed", worker.name()))
+}
+
+fn check_request(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
+    let Some((_, crew)) = fleet.crew_of(busy.worker) else { return };
+    let Some(limit) = crew.rules.timeout else { return };
+    let Some(worker) = crew.workers.get_mut(&busy.worker) else { return };
+    let taken = busy.since.until(now);
+    let Some(pid) = worker.pid.filter(|_| is_judged(worker) && taken >= limit) else { return };
+    let (name, seconds) = (worker.name(), taken.as_secs());
+    let Busy { request, client, .. } = busy;
+    let text = format!("WORKER TIMEOUT {name}: {seconds} s in \"{request}\" from {client}; it is replaced");
+    todo.push(Action::Log(Level::Critical, text));
+    todo.push(Action::Signal(pid, stacks_signal()));
+    worker.leave(Why::Stuck, Some(now.after(STACKS_GRACE)));
+}
+
+/// A drain does not switch the limit off.
+fn is_judged(worker: &Worker) -> bool {
+    matches!(worker.phase, Phase::Ready { .. } | Phase::Leaving(Why::Drained | Why::Own))
+}
+
+/// When a request can next be over its limit: the oldest one's, or one's that begins right now.
+fn next_look(fleet: &mut Fleet, busy: &[Busy], now: Moment) -> Option<Moment> {
+    let mut earliest = idle_look(fleet, now)?;
+    for Busy { worker, since, .. } in busy {
+        let Some((_, crew)) = fleet.crew_of(*worker) else { continue };
+        let judged = crew.workers.get(worker).is_some_and(is_judged);
+        if let Some(limit) = crew.rules.timeout.filter(|_| judged) {
+            earliest = earliest.min(since.after(limit));
+        }
+    }
+    Some(earliest.max(now.after(LOOK_INTERVAL)))
+}
+
+/// A limit that is new brings the next look forward.
+pub(super) fn plan_look(fleet: &mut Fleet, now: Moment) {
+    let idle = idle_look(fleet, now);
+    fleet.look_at = idle.map(|idle| fleet.look_at.map_or(idle, |at| at.min(idle)));
+}
+
+fn idle_look(fleet: &Fleet, now: Moment) -> Option<Moment> {
+    let limits = fleet.crews.values().filter(|crew| !crew.workers.is_empty());
+    limits.filter_map(|crew| crew.rules.timeout).min().map(|limit| now.after(limit.max(LOOK_INTERVAL)))
+}

@@ -1,0 +1,77 @@
+//! What to do about what happened: `step(fleet, event, now)` gives the actions and touches nothing but the register.
+//!
+//! Every event first changes what it is about (`worker`, `zygote`, `clock`, `operator`); then `settle` brings the
+//! whole nearer to what is wanted: a vacancy is filled, a crew that is ready takes over, one that failed goes.
+//!
+//! Worker              Booting               Ready                 Leaving(why)
+//!   Forked            notes its process     -                     notes its process
+//!   Ready             Ready                 -                     -
+//!   Failed            Leaving(Failed)       -                     -
+//!   Leaving           Leaving(Own)          Leaving(Own)          -
+//!   channel closed    gone, or killed 1 s later when its process is known and has not ended by then
+//!   process ended     gone; the slot waits with back-off unless the worker was settled (see `policy`)
+//!   startup limit     killed                -                     -
+//!   request limit     -                     Leaving(Stuck)        -
+//!   surplus, drain    Leaving(Dismissed)    Leaving(Drained)      -
+//!   quick stop        Leaving(Dismissed)    Leaving(Dismissed)    Leaving(Dismissed)
+//!   limit of leaving                                              killed
+//!
+//! Zygote              Absent                Starting              Ready               Ending
+//!   vacancy           Starting              -                     orders a fork       -
+//!   Booted            -                     Ready (Unsafe: killed, Ending, and the next one does not preload)
+//!   Failed            -                     Ending                -                   -
+//!   crew leaves       -                     Ending                Ending              -
+//!   process ended     -                     Absent, with back-off Absent              Absent
+//!
+//! Crew                Booting                              Serving                    Leaving
+//!   all workers ready Serving; who served before, Leaving  -                          -
+//!   failure, limit    Leaving; at the first boot: stop     -                          -
+//!   stop              Leaving                              Leaving                    -
+//!   nobody left       -                                    -                          gone
+//!
+//! When the last crew is gone in a stop, the loop is left.
+
+mod clock;
+mod operator;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod zygote;
+
+use super::action::Action;
+use super::event::Event;
+use super::fleet::{Crew, Fleet, Stage};
+use super::policy::{Moment, Rules};
+use contract::id::Generation;
+
+/// Decides.
+pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let mut actions = Vec::new();
+    let todo = &mut actions;
+    match event {
+        Event::Prepared(generation, Ok(rules)) => prepared(fleet, generation, rules, now, todo),
+        Event::Prepared(_, Err(why)) => settle::not_prepared(fleet, why, now, todo),
+        Event::ZygoteNotStarted(generation, why) => zygote::not_started(fleet, generation, why, now, todo),
+        Event::Zygote(generation, message) => zygote::said(fleet, generation, message, now, todo),
+        Event::ZygoteClosed(generation) => zygote::closed(fleet, generation, now),
+        Event::ZygoteEnded(generation, how) => zygote::ended(fleet, generation, how, now, todo),
+        Event::NotForked(id, why) => worker::not_forked(fleet, id, &why, now, todo),
+        Event::Worker(id, message) => worker::said(fleet, id, message, now, todo),
+        Event::WorkerClosed(id) => worker::closed(fleet, id, now, todo),
+        Event::WorkerEnded(pid, how) => worker::ended(fleet, pid, how, now, todo),
+        Event::Operator(wish) => operator::wish(fleet, wish, now, todo),
+        Event::Tick(busy) => clock::tick(fleet, &busy, now, todo),
+    }
+    settle::settle(fleet, now, todo);
+    actions
+}
+
+fn prepared(fleet: &mut Fleet, generation: Generation, rules: Rules, now: Moment, todo: &mut Vec<Action>) {
+    fleet.preparing = None;
+    if fleet.stage == Stage::Running {
+        fleet.crews.insert(generation, Crew::new(rules, now));
+    } else {
+        todo.push(Action::Discard(generation));
+    }
+}

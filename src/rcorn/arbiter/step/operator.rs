@@ -1,0 +1,83 @@
+//! What the operator wants.
+
+use super::super::action::{Action, Notice};
+use super::super::event::Wish;
+use super::super::fleet::{Fleet, Role, Stage, Why};
+use super::super::policy::{Moment, QUIT_GRACE};
+use super::settle;
+use contract::exit::ExitCode;
+use contract::logline::Level;
+use contract::message::ToWorker;
+use contract::scoreboard::MOST_WORKERS;
+
+/// The operator wants something.
+pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Action>) {
+    match wish {
+        Wish::Stop | Wish::Quit if fleet.stage != Stage::Running => hurry(fleet, now, todo),
+        Wish::Stop => {
+            todo.push(Action::Log(Level::Info, stop_text(fleet)));
+            stop(fleet, ExitCode::Success, now, todo);
+        }
+        Wish::Quit => {
+            todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));
+            stop(fleet, ExitCode::Success, now, todo);
+            hurry(fleet, now, todo);
+        }
+        Wish::Reload => reload(fleet, todo),
+        Wish::ReopenLogs => todo.push(Action::ReopenLogs),
+        Wish::More => change_target(fleet, 1, todo),
+        Wish::Fewer => change_target(fleet, -1, todo),
+        Wish::Winch => {
+            let text = "SIGWINCH is ignored: rcorn is no daemon of its own making";
+            todo.push(Action::Log(Level::Debug, text.to_owned()));
+        }
+    }
+}
+
+fn stop_text(fleet: &Fleet) -> String {
+    let patience = fleet.crews.values().map(|crew| crew.rules.graceful_timeout).max().unwrap_or_default();
+    format!("stopping: requests in flight have {} s to finish", patience.as_secs_f64())
+}
+
+/// Everyone finishes and leaves, and so do we, with this code.
+pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, now: Moment, todo: &mut Vec<Action>) {
+    fleet.stage = Stage::Stopping { code, hurried: false };
+    fleet.reload_queued = false;
+    todo.push(Action::StopListening);
+    todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
+    for (generation, crew) in &mut fleet.crews {
+        settle::send_away(*generation, crew, now, todo);
+    }
+}
+
+/// Nobody waits for requests any longer.
+fn hurry(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    let Stage::Stopping { code, hurried: false } = fleet.stage else { return };
+    fleet.stage = Stage::Stopping { code, hurried: true };
+    for crew in fleet.crews.values_mut() {
+        for (id, worker) in &mut crew.workers {
+            let limit = now.after(QUIT_GRACE);
+            let sooner = worker.deadline.map_or(limit, |deadline| deadline.min(limit));
+            worker.leave(Why::Dismissed, Some(sooner));
+            todo.push(Action::Tell(*id, ToWorker::Quit));
+        }
+    }
+}
+
+fn reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
+    if fleet.stage != Stage::Running {
+        return;
+    }
+    if fleet.reload_queued || fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some() {
+        let text = "a generation is starting already; the reload that was asked for follows it";
+        todo.push(Action::Log(Level::Info, text.to_owned()));
+    }
+    fleet.reload_queued = true;
+}
+
+fn change_target(fleet: &mut Fleet, by: i32, todo: &mut Vec<Action>) {
+    let serving = fleet.in_role(Role::Serving).or_else(|| fleet.in_role(Role::Booting));
+    let Some(crew) = serving.and_then(|generation| fleet.crews.get_mut(&generation)) else { return };
+    crew.target = crew.target.saturating_add_signed(by).clamp(1, MOST_WORKERS);
+    todo.push(Action::Log(Level::Info, format!("{} workers are wanted now", crew.target)));
+}

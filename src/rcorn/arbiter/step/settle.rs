@@ -1,0 +1,183 @@
+//! Brings the whole nearer to what is wanted. Runs after every event; where nothing is amiss it does nothing.
+
+use super::super::action::{Action, Notice};
+use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
+use super::super::policy::{Moment, QUIT_GRACE};
+use super::{clock, operator};
+use contract::exit::ExitCode;
+use contract::id::{Generation, WorkerId};
+use contract::logline::Level;
+use contract::message::{BootFailure, ToWorker};
+
+/// Does what is due.
+pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    fleet.settled = now;
+    judge_boot(fleet, now, todo);
+    muster(fleet, now, todo);
+    let gone: Vec<Generation> = leaving_and_gone(fleet).collect();
+    for generation in gone {
+        fleet.crews.remove(&generation);
+        todo.push(Action::Discard(generation));
+    }
+    start_queued_reload(fleet, todo);
+    clock::plan_look(fleet, now);
+    if let Stage::Stopping { code, .. } = fleet.stage {
+        if fleet.crews.is_empty() && fleet.preparing.is_none() {
+            todo.push(Action::Leave(code));
+        }
+    }
+}
+
+fn leaving_and_gone(fleet: &Fleet) -> impl Iterator<Item = Generation> {
+    let gone = |crew: &Crew| crew.role == Role::Leaving && crew.is_gone();
+    fleet.crews.iter().filter(move |(_, crew)| gone(crew)).map(|(generation, _)| *generation)
+}
+
+/// A crew that boots takes over once it is complete, and goes when it cannot be.
+fn judge_boot(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    let Some(booting) = fleet.in_role(Role::Booting) else { return };
+    let Some(crew) = fleet.crews.get_mut(&booting) else { return };
+    if let Some(failure) = crew.failure.take() {
+        send_away(booting, crew, now, todo);
+        give_up(fleet, failure, now, todo);
+    } else if crew.ready() >= crew.target {
+        take_over(fleet, booting, now, todo);
+    }
+}
+
+/// At the first boot that is the end; in a reload the generation before goes on as if nothing had been.
+fn give_up(fleet: &mut Fleet, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
+    let Some(serving) = fleet.in_role(Role::Serving) else {
+        let code = failure.code;
+        todo.push(Action::Refuse(failure));
+        return operator::stop(fleet, code, now, todo);
+    };
+    let text = format!("reload failed: {} (still serving generation {serving})", failure.summary);
+    todo.push(Action::Traceback(failure.traceback));
+    todo.push(Action::Log(Level::Error, text.clone()));
+    todo.push(Action::Notify(Notice::Status, text));
+}
+
+/// The ground for a generation could not be prepared.
+pub(super) fn not_prepared(fleet: &mut Fleet, summary: String, now: Moment, todo: &mut Vec<Action>) {
+    fleet.preparing = None;
+    let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
+    give_up(fleet, failure, now, todo);
+}
+
+fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Action>) {
+    let former = fleet.in_role(Role::Serving);
+    todo.push(Action::Adopt(new));
+    if let Some((generation, crew)) = former.and_then(|old| fleet.crews.get_mut(&old).map(|crew| (old, crew)))
+    {
+        send_away(generation, crew, now, todo);
+    }
+    let Some(crew) = fleet.crews.get_mut(&new) else { return };
+    crew.role = Role::Serving;
+    let verb = if former.is_some() { "reloaded" } else { "serving" };
+    let text = format!("{verb}: generation {new}, {} workers are ready", crew.target);
+    todo.push(Action::Log(Level::Info, text.clone()));
+    todo.push(Action::Notify(Notice::Ready, text));
+}
+
+/// Everyone of this crew leaves: who serves finishes first, who does not serve yet leaves at once.
+pub(super) fn send_away(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    crew.role = Role::Leaving;
+    // Before the workers: with its copies of the listeners gone, the last worker's is the last.
+    if matches!(crew.zygote, Zygote::Starting | Zygote::Ready) {
+        crew.zygote = Zygote::Ending { kill_at: Some(now.after(QUIT_GRACE)) };
+        todo.push(Action::CloseZygote(generation));
+    }
+    let graceful = now.after(crew.rules.graceful_timeout);
+    for (id, worker) in &mut crew.workers {
+        dismiss(*id, worker, graceful, now, todo);
+    }
+}
+
+fn dismiss(id: WorkerId, worker: &mut Worker, graceful: Moment, now: Moment, todo: &mut Vec<Action>) {
+    match worker.phase {
+        Phase::Leaving(_) => {}
+        Phase::Booting => {
+            worker.leave(Why::Dismissed, Some(now.after(QUIT_GRACE)));
+            todo.push(Action::Tell(id, ToWorker::Quit));
+        }
+        Phase::Ready { .. } => {
+            worker.leave(Why::Drained, Some(graceful));
+            todo.push(Action::Tell(id, ToWorker::Drain));
+        }
+    }
+}
+
+/// Fills vacancies, sends surplus away.
+fn muster(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    let working: Vec<Generation> = fleet
+        .crews
+        .iter()
+        .filter(|(_, crew)| crew.role != Role::Leaving)
+        .map(|(generation, _)| *generation)
+        .collect();
+    for generation in working {
+        if let Some(crew) = fleet.crews.get_mut(&generation) {
+            shrink(crew, now, todo);
+            call_zygote(generation, crew, now, todo);
+        }
+        enlist(fleet, generation, now, todo);
+    }
+}
+
+/// Who came last goes first, so that the numbers stay without gaps.
+fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    let mut surplus = crew.spoken_for(now).saturating_sub(crew.target as usize);
+    let mut waiting: Vec<_> = crew.waiting(now).collect();
+    while surplus > 0
+        && let Some(slot) = waiting.pop()
+    {
+        crew.posts.remove(&slot);
+        surplus -= 1;
+    }
+    let mut active: Vec<_> = crew.active().map(|(id, worker)| (worker.slot, id)).collect();
+    active.sort_unstable_by(|one, other| other.cmp(one));
+    let graceful = now.after(crew.rules.graceful_timeout);
+    for (_, id) in active.into_iter().take(surplus) {
+        if let Some(worker) = crew.workers.get_mut(&id) {
+            dismiss(id, worker, graceful, now, todo);
+        }
+    }
+}
+
+fn call_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    let due = crew.zygote == Zygote::Absent && crew.zygote_not_before <= now;
+    if due && !crew.vacancies(now).is_empty() {
+        crew.zygote = Zygote::Starting;
+        todo.push(Action::StartZygote(generation, crew.preload));
+    }
+}
+
+fn enlist(fleet: &mut Fleet, generation: Generation, now: Moment, todo: &mut Vec<Action>) {
+    let Some(crew) = fleet.crews.get(&generation) else { return };
+    if crew.zygote != Zygote::Ready {
+        return;
+    }
+    // While the crew boots, its own limit is theirs.
+    let serving = crew.role == Role::Serving;
+    let limit = crew.rules.startup_timeout.filter(|_| serving).map(|limit| now.after(limit));
+    for slot in crew.vacancies(now) {
+        let id = fleet.name_worker();
+        if let Some(crew) = fleet.crews.get_mut(&generation) {
+            crew.workers.insert(id, Worker::new(slot, limit));
+        }
+        todo.push(Action::Fork(generation, id, slot));
+    }
+}
+
+fn start_queued_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
+    let busy = fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some();
+    if !fleet.reload_queued || busy || fleet.stage != Stage::Running {
+        return;
+    }
+    fleet.reload_queued = false;
+    fleet.newest = fleet.newest.next();
+    fleet.preparing = Some(fleet.newest);
+    todo.push(Action::Log(Level::Info, format!("reloading: generation {} starts", fleet.newest)));
+    todo.push(Action::Prepare(fleet.newest));
+}

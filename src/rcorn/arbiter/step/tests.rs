@@ -1,0 +1,5 @@
+//! Supervision without a process and without a clock.
+
+mod rules;
+mod sequences;
+mod world;

@@ -1,0 +1,184 @@
+//! What workers say and how they end.
+
+use super::super::action::Action;
+use super::super::fleet::{Crew, Fleet, Phase, Post, Role, Why, Worker};
+use super::super::policy::{BackOff, Moment, QUIT_GRACE, SETTLED};
+use contract::id::{Generation, Pid, WorkerId};
+use contract::logline::Level;
+use contract::message::{BootFailure, FromWorker};
+use std::time::Duration;
+use sys::process::Ended;
+
+/// A worker, or whoever forked it, said something.
+pub(super) fn said(
+    fleet: &mut Fleet,
+    id: WorkerId,
+    message: FromWorker,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    if let FromWorker::ForkFailed { error } = message {
+        return not_forked(fleet, id, &error, now, todo);
+    }
+    let Some((generation, crew)) = fleet.crew_of(id) else { return };
+    match message {
+        FromWorker::Forked { pid } => note_process(crew, id, Pid(pid), todo),
+        FromWorker::ForkFailed { .. } => {}
+        FromWorker::Ready => ready(generation, crew, id, now, todo),
+        FromWorker::Failed(failure) => failed(crew, id, failure, now, todo),
+        FromWorker::ReopenLogs => todo.push(Action::GiveLogs(generation, id)),
+        FromWorker::Leaving => leaves_by_itself(crew, id, now, todo),
+    }
+}
+
+fn note_process(crew: &mut Crew, id: WorkerId, pid: Pid, todo: &mut Vec<Action>) {
+    let Some(worker) = crew.workers.get_mut(&id) else { return };
+    worker.pid = Some(pid);
+    todo.push(Action::Log(Level::Info, format!("Booting worker {} (pid {pid})", worker.slot)));
+}
+
+fn ready(generation: Generation, crew: &mut Crew, id: WorkerId, now: Moment, todo: &mut Vec<Action>) {
+    let Some(worker) = crew.workers.get_mut(&id) else { return };
+    if worker.phase != Phase::Booting {
+        return;
+    }
+    worker.phase = Phase::Ready { since: now };
+    worker.deadline = None;
+    crew.told.clear();
+    let text = format!("{} is ready (generation {generation})", worker.name());
+    todo.push(Action::Log(Level::Debug, text));
+}
+
+fn failed(crew: &mut Crew, id: WorkerId, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
+    let Some(worker) = crew.workers.get_mut(&id) else { return };
+    worker.leave(Why::Failed, Some(now.after(QUIT_GRACE)));
+    match crew.role {
+        Role::Booting if crew.failure.is_none() => crew.failure = Some(failure),
+        Role::Serving => tell_failure(crew, failure, todo),
+        Role::Booting | Role::Leaving => {}
+    }
+}
+
+/// Writes down why something of a serving crew could not start; the traceback only when it is news.
+pub(super) fn tell_failure(crew: &mut Crew, failure: BootFailure, todo: &mut Vec<Action>) {
+    if crew.told != failure.summary {
+        todo.push(Action::Traceback(failure.traceback));
+        todo.push(Action::Log(Level::Error, failure.summary.clone()));
+        crew.told = failure.summary;
+    }
+}
+
+fn leaves_by_itself(crew: &mut Crew, id: WorkerId, now: Moment, todo: &mut Vec<Action>) {
+    let limit = now.after(crew.rules.graceful_timeout);
+    let Some(worker) = crew.workers.get_mut(&id) else { return };
+    if matches!(worker.phase, Phase::Leaving(_)) {
+        return;
+    }
+    worker.leave(Why::Own, Some(limit));
+    let text = format!("{} was signalled and leaves; another takes its place", worker.name());
+    todo.push(Action::Log(Level::Info, text));
+}
+
+/// There is no worker where one was ordered.
+pub(super) fn not_forked(fleet: &mut Fleet, id: WorkerId, why: &str, now: Moment, todo: &mut Vec<Action>) {
+    let Some((generation, crew)) = fleet.crew_of(id) else { return };
+    let Some(worker) = crew.workers.remove(&id) else { return };
+    todo.push(Action::Release(generation, id, worker.slot));
+    if crew.role == Role::Leaving {
+        return;
+    }
+    let wait = delay(crew, &worker, None, now);
+    let text = format!("worker {} could not be forked: {why}; {}", worker.slot, retry(wait));
+    todo.push(Action::Log(Level::Error, text));
+    count_death(crew, &format!("a worker could not be forked: {why}"));
+}
+
+/// A channel was closed: its worker is about to end, or never was.
+pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Vec<Action>) {
+    let Some((_, crew)) = fleet.crew_of(id) else { return };
+    let Some(worker) = crew.workers.get_mut(&id) else { return };
+    if worker.pid.is_none() {
+        return not_forked(fleet, id, "its zygote ended", now, todo);
+    }
+    let limit = now.after(QUIT_GRACE);
+    worker.closed = true;
+    worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
+}
+
+/// A process ended. One that is nobody's was left behind by the application and got reaped with this.
+pub(super) fn ended(fleet: &mut Fleet, pid: Pid, how: Ended, now: Moment, todo: &mut Vec<Action>) {
+    let Some(id) = fleet.worker_with(pid) else { return };
+    let Some((generation, crew)) = fleet.crew_of(id) else { return };
+    let Some(worker) = crew.workers.remove(&id) else { return };
+    todo.push(Action::Release(generation, id, worker.slot));
+    match worker.phase {
+        Phase::Leaving(Why::Failed) => after_failure(crew, &worker, how, now, todo),
+        Phase::Leaving(Why::Stuck) => todo.push(log_end(Level::Info, &worker, how, "")),
+        Phase::Leaving(_) if how == Ended::Exited(0) => {
+            todo.push(Action::Log(Level::Info, format!("{} left", worker.name())));
+        }
+        Phase::Leaving(_) => todo.push(log_end(Level::Warning, &worker, how, "")),
+        Phase::Booting | Phase::Ready { .. } => died(crew, &worker, how, now, todo),
+    }
+}
+
+fn after_failure(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {
+    if crew.role != Role::Serving {
+        return;
+    }
+    let wait = delay(crew, worker, None, now);
+    todo.push(log_end(Level::Error, worker, how, &format!("; {}", retry(wait))));
+}
+
+/// Nobody wanted this end.
+fn died(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {
+    let wait = delay(crew, worker, Some(how), now);
+    todo.push(log_end(Level::Error, worker, how, &format!("; {}", retry(wait))));
+    if worker.phase == Phase::Booting {
+        count_death(crew, &format!("a worker {how} before it was ready"));
+    }
+}
+
+fn log_end(level: Level, worker: &Worker, how: Ended, rest: &str) -> Action {
+    Action::Log(level, format!("{} {how}{rest}", worker.name()))
+}
+
+fn retry(wait: Duration) -> String {
+    if wait.is_zero() { "restarting".to_owned() } else { format!("restarting in {} ms", wait.as_millis()) }
+}
+
+/// How long the slot of a worker that died stays empty.
+fn delay(crew: &mut Crew, worker: &Worker, how: Option<Ended>, now: Moment) -> Duration {
+    if let Phase::Ready { since } = worker.phase {
+        if since.until(now) >= SETTLED {
+            crew.posts.remove(&worker.slot);
+            return Duration::ZERO;
+        }
+        // Somebody outside did this; it says nothing about the worker.
+        if how == Some(Ended::Killed(sys::signal::SIGKILL)) {
+            return Duration::ZERO;
+        }
+    }
+    let unused = Post { back_off: BackOff::default(), not_before: now };
+    let post = crew.posts.entry(worker.slot).or_insert(unused);
+    let wait = post.back_off.failed();
+    post.not_before = now.after(wait);
+    wait
+}
+
+/// A boot in which worker after worker dies is given up.
+fn count_death(crew: &mut Crew, cause: &str) {
+    use super::super::policy::BOOT_ATTEMPTS;
+    if crew.role != Role::Booting {
+        return;
+    }
+    crew.deaths += 1;
+    if crew.deaths >= BOOT_ATTEMPTS && crew.failure.is_none() {
+        let summary = format!("{cause}, {BOOT_ATTEMPTS} times; nothing more is tried");
+        crew.failure = Some(BootFailure {
+            code: contract::exit::ExitCode::AppImport,
+            summary,
+            traceback: String::new(),
+        });
+    }
+}

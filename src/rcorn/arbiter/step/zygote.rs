@@ -1,0 +1,117 @@
+//! What zygotes say and how they end. Without one workers live on; it is started again when a fork is needed.
+
+use super::super::action::Action;
+use super::super::fleet::{Crew, Fleet, Role, Zygote};
+use super::super::policy::{BackOff, Moment, QUIT_GRACE};
+use super::worker::tell_failure;
+use contract::exit::ExitCode;
+use contract::id::Generation;
+use contract::logline::Level;
+use contract::message::{BootFailure, FromZygote, PreloadOutcome};
+use contract::settings::Preload;
+use sys::process::Ended;
+
+/// The interpreter could not be started at all.
+pub(super) fn not_started(
+    fleet: &mut Fleet,
+    generation: Generation,
+    why: String,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    crew.zygote = Zygote::Absent;
+    let failure = BootFailure { code: ExitCode::Setup, summary: why, traceback: String::new() };
+    failed(crew, failure, now, todo);
+}
+
+/// A zygote said something.
+pub(super) fn said(
+    fleet: &mut Fleet,
+    generation: Generation,
+    message: FromZygote,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    if crew.zygote != Zygote::Starting {
+        return;
+    }
+    match message {
+        FromZygote::Booted { preload: PreloadOutcome::Unsafe { reason } } => {
+            start_again_without_preload(generation, crew, &reason, todo);
+        }
+        FromZygote::Booted { preload } => {
+            crew.zygote = Zygote::Ready;
+            crew.zygote_back_off = BackOff::default();
+            let what = if preload == PreloadOutcome::Imported { "with" } else { "without" };
+            let text = format!("zygote of generation {generation} is ready, {what} the application");
+            todo.push(Action::Log(Level::Debug, text));
+        }
+        FromZygote::Failed(failure) => {
+            crew.zygote = Zygote::Ending { kill_at: None };
+            todo.push(Action::KillZygote(generation));
+            failed(crew, failure, now, todo);
+        }
+    }
+}
+
+fn start_again_without_preload(
+    generation: Generation,
+    crew: &mut Crew,
+    reason: &str,
+    todo: &mut Vec<Action>,
+) {
+    crew.preload = Preload::Off;
+    crew.zygote = Zygote::Ending { kill_at: None };
+    todo.push(Action::KillZygote(generation));
+    let text =
+        format!("{reason}, which does not survive a fork: every worker imports the application itself");
+    todo.push(Action::Log(Level::Info, text));
+}
+
+/// The channel was closed: the process is about to end, or out of order.
+pub(super) fn closed(fleet: &mut Fleet, generation: Generation, now: Moment) {
+    let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    // A zygote that boots keeps its state: how it ends says why it did not boot.
+    if crew.zygote == Zygote::Ready {
+        crew.zygote = Zygote::Ending { kill_at: Some(now.after(QUIT_GRACE)) };
+    }
+}
+
+/// The process ended.
+pub(super) fn ended(
+    fleet: &mut Fleet,
+    generation: Generation,
+    how: Ended,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
+        Zygote::Starting => failed(crew, silent_end(how), now, todo),
+        Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
+            let text = format!("zygote of generation {generation} {how}; its workers go on");
+            todo.push(Action::Log(Level::Warning, text));
+        }
+        _ => {}
+    }
+}
+
+fn silent_end(how: Ended) -> BootFailure {
+    let (code, hint) = match how {
+        Ended::Exited(_) => (ExitCode::Setup, "check that the setting \"python\" names a Python interpreter"),
+        Ended::Killed(_) => (ExitCode::AppImport, "check the application's extension modules"),
+    };
+    let summary = format!("the Python interpreter {how} before it could say why; {hint}");
+    BootFailure { code, summary, traceback: String::new() }
+}
+
+fn failed(crew: &mut Crew, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
+    crew.zygote_not_before = now.after(crew.zygote_back_off.failed());
+    match crew.role {
+        Role::Booting if crew.failure.is_none() => crew.failure = Some(failure),
+        Role::Serving => tell_failure(crew, failure, todo),
+        Role::Booting | Role::Leaving => {}
+    }
+}

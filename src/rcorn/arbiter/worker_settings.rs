@@ -1,0 +1,84 @@
+//! `Settings` → `WorkerSettings`: what crosses to a zygote.
+
+use super::zygote::Plan;
+use crate::settings::Settings;
+use contract::settings::{HttpSettings, WorkerSettings};
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+/// What the zygote of this plan is told.
+pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
+    let (settings, invocation) = (plan.settings, plan.invocation);
+    let argv = std::iter::once(&invocation.program).chain(&invocation.arguments).map(text).collect();
+    WorkerSettings {
+        contract: contract::VERSION,
+        generation: plan.generation.0,
+        arbiter: sys::process::own_pid(),
+        name: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
+        argv,
+        app: settings.app.clone(),
+        chdir: path(&settings.chdir),
+        pythonpath: settings.pythonpath.clone(),
+        preload: plan.preload,
+        workers: settings.workers,
+        listeners: u32::try_from(plan.listeners.len()).unwrap_or(0),
+        log_level: settings.log_level,
+        access_log: settings.access_log.is_some(),
+        graceful_timeout: milliseconds(settings.graceful_timeout),
+        http: http(settings, invocation.variable("TMPDIR")),
+    }
+}
+
+fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
+    let spool = match &settings.tmp_upload_dir {
+        Some(directory) => vec![path(directory)],
+        None => temporary.into_iter().chain(["/var/tmp", "/tmp"]).map(str::to_owned).collect(),
+    };
+    HttpSettings {
+        keep_alive: milliseconds(settings.keep_alive),
+        head_timeout: milliseconds(settings.header_timeout),
+        body_timeout: milliseconds(settings.body_timeout),
+        write_timeout: milliseconds(settings.write_timeout),
+        request_line: settings.limit_request_line,
+        request_fields: settings.limit_request_fields,
+        request_field_size: settings.limit_request_field_size,
+        body: settings.limit_request_body,
+        connections: settings.worker_connections,
+        spool_directories: spool,
+    }
+}
+
+/// Nought means "no limit" on the other side, so what is shorter than a millisecond is one.
+fn milliseconds(duration: Duration) -> u64 {
+    let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if duration.is_zero() { 0 } else { whole.max(1) }
+}
+
+fn text(text: &OsString) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_limit_is_not_none() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_micros(3)), 1);
+        assert_eq!(milliseconds(Duration::from_secs(2)), 2000);
+    }
+
+    #[test]
+    fn bodies_are_spooled_where_the_operator_says() {
+        let mut settings = crate::arbiter::tests::settings();
+        assert_eq!(http(&settings, Some("/scratch")).spool_directories, ["/scratch", "/var/tmp", "/tmp"]);
+        settings.tmp_upload_dir = Some("/srv/spool".into());
+        assert_eq!(http(&settings, Some("/scratch")).spool_directories, ["/srv/spool"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Starts zygotes: the application's own Python, with the descriptors of `contract::descriptors`.
+
+use super::worker_settings;
+use crate::interpreter;
+use crate::log::Logs;
+use crate::settings::{Invocation, Settings};
+use contract::channel::Channel;
+use contract::id::{Generation, Pid};
+use contract::message::{FromZygote, ToZygote};
+use contract::scoreboard::Scoreboard;
+use contract::settings::Preload;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use sys::seqpacket::Seqpacket;
+use sys::signal;
+use sys::spawn::Program;
+use sys::user::Credentials;
+
+/// The program that the interpreter is started with.
+const BOOT: &str = include_str!("boot.py");
+
+/// Signals that are the arbiter's to handle, even when a terminal or `systemctl kill` sends them to everyone.
+const IGNORED: [i32; 9] = [
+    signal::SIGINT,
+    signal::SIGTERM,
+    signal::SIGQUIT,
+    signal::SIGHUP,
+    signal::SIGUSR1,
+    signal::SIGUSR2,
+    signal::SIGWINCH,
+    signal::SIGTTIN,
+    signal::SIGTTOU,
+];
+
+/// What was said to us alone.
+const OURS: [&str; 6] =
+    ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+/// Our end of a zygote's channel.
+pub(crate) type ZygoteChannel = Channel<ToZygote, FromZygote>;
+
+/// What a zygote is started from.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// How we were called.
+    pub(crate) invocation: &'a Invocation,
+    /// The settings of its generation.
+    pub(crate) settings: &'a Settings,
+    /// Its generation.
+    pub(crate) generation: Generation,
+    /// What it does about the application.
+    pub(crate) preload: Preload,
+    /// Who it runs as.
+    pub(crate) credentials: Option<&'a Credentials>,
+    /// The scoreboard of its generation.
+    pub(crate) board: &'a Scoreboard,
+    /// The logs of its generation.
+    pub(crate) logs: &'a Logs,
+    /// The listeners of its generation.
+    pub(crate) listeners: Vec<BorrowedFd<'a>>,
+}
+
+/// A zygote that was started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Its process.
+    pub(crate) pid: Pid,
+    /// Our end of its channel.
+    pub(crate) channel: ZygoteChannel,
+}
+
+impl Plan<'_> {
+    /// Starts it; or a sentence says why it could not be.
+    pub(crate) fn start(&self) -> Result<Started, String> {
+        let python =
+            interpreter::find(self.invocation, self.settings).map_err(|refusal| refusal.to_string())?;
+        let extension = interpreter::find_extension(self.invocation, self.settings)
+            .map_err(|refusal| refusal.to_string())?;
+        let arguments = vec!["-c".into(), BOOT.into(), extension.into_os_string()];
+        let path = python.path.clone();
+        self.launch(python.path, arguments)
+            .map_err(|error| format!("cannot start the Python interpreter {}: {error}", path.display()))
+    }
+
+    fn launch(&self, program: std::path::PathBuf, arguments: Vec<OsString>) -> io::Result<Started> {
+        let settings = worker_settings::of(self);
+        let settings = sys::memory::sealed("rcorn-settings", &serde_json::to_vec(&settings)?)?;
+        let (near, far) = Seqpacket::pair()?;
+        let mut descriptors =
+            vec![far.as_fd(), settings.as_fd(), self.board.as_fd(), self.logs.error(), self.logs.access()];
+        descriptors.extend(&self.listeners);
+        let pid = Program {
+            program,
+            arguments,
+            environment: environment(self.invocation, self.settings),
+            descriptors,
+            credentials: self.credentials.cloned(),
+            ignored: IGNORED.to_vec(),
+            umask: None,
+        }
+        .start()?;
+        Ok(Started { pid: Pid(pid), channel: Channel::new(near) })
+    }
+}
+
+/// What we were given, less what was said to us alone, and what the settings add.
+fn environment(invocation: &Invocation, settings: &Settings) -> Vec<(OsString, OsString)> {
+    let is_ours = |name: &OsString| OURS.iter().any(|ours| name == ours);
+    let is_replaced = |name: &OsString| settings.env.iter().any(|(added, _)| name == added.as_str());
+    let given = invocation.environment.iter().filter(|(name, _)| !is_ours(name) && !is_replaced(name));
+    let added = settings.env.iter().map(|(name, value)| (name.into(), value.into()));
+    given.cloned().chain(added).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_hear_nothing_that_was_said_to_us() {
+        let given = [("NOTIFY_SOCKET", "/run/notify"), ("LISTEN_FDS", "1"), ("HOME", "/root"), ("A", "1")];
+        let environment_given = given.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let invocation = Invocation { environment: environment_given, ..Invocation::of_process() };
+        let mut settings = crate::arbiter::tests::settings();
+        settings.env = vec![("A".into(), "2".into())];
+        let expected = [("HOME".into(), "/root".into()), ("A".into(), "2".into())];
+        assert_eq!(environment(&invocation, &settings), expected);
+    }
+
+    #[test]
+    fn the_boot_program_leaves_room_for_a_title() {
+        assert!(BOOT.len() >= 300);
+    }
+}

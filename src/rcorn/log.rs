@@ -1,0 +1,153 @@
+//! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
+//! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
+
+use crate::settings::{LogTarget, Settings};
+use contract::logline::{Level, format};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::fd::write_all;
+use sys::user::Credentials;
+
+/// The logs of one generation.
+#[derive(Debug)]
+pub(crate) struct Logs {
+    level: Level,
+    error: Sink,
+    access: Sink,
+    owner: Option<Credentials>,
+}
+
+/// Something that lines are written to.
+#[derive(Debug)]
+struct Sink {
+    target: Option<LogTarget>,
+    fd: OwnedFd,
+}
+
+impl Logs {
+    /// Opens what the settings name. Files are made if need be and given to `owner`.
+    pub(crate) fn open(settings: &Settings, owner: Option<&Credentials>) -> Result<Self, String> {
+        let open = |target: Option<&LogTarget>, stream: BorrowedFd<'_>, setting: &str| {
+            let fd = open(target, stream, owner).map_err(|error| match target {
+                Some(LogTarget::File(path)) => format!("{setting} {}: {error}", path.display()),
+                _ => format!("{setting}: {error}"),
+            })?;
+            Ok::<_, String>(Sink { target: target.cloned(), fd })
+        };
+        Ok(Self {
+            level: settings.log_level,
+            error: open(Some(&settings.error_log), io::stderr().as_fd(), "error log")?,
+            access: open(settings.access_log.as_ref(), io::stdout().as_fd(), "access log")?,
+            owner: owner.cloned(),
+        })
+    }
+
+    /// The same logs, for somebody else to keep.
+    pub(crate) fn share(&self) -> io::Result<Self> {
+        let owner = self.owner.clone();
+        Ok(Self { level: self.level, error: self.error.share()?, access: self.access.share()?, owner })
+    }
+
+    /// Opens the files again by their names. What cannot be opened stays as it was; the sentences say why.
+    pub(crate) fn reopen(&mut self) -> Vec<String> {
+        let owner = self.owner.clone();
+        let sinks = [&mut self.error, &mut self.access];
+        sinks.into_iter().filter_map(|sink| sink.reopen(owner.as_ref()).err()).collect()
+    }
+
+    /// Writes a line, if it matters enough.
+    pub(crate) fn line(&self, level: Level, text: &str) {
+        if level >= self.level {
+            self.raw(&format(sys::process::own_pid(), level, text));
+        }
+    }
+
+    /// Writes a text as it is. There is nobody to tell when that fails.
+    pub(crate) fn raw(&self, text: &str) {
+        let _ = write_all(self.error.fd.as_fd(), text.as_bytes());
+    }
+
+    /// True when log lines go to a file, where whoever started us does not see them.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.error.target, Some(LogTarget::File(_)))
+    }
+
+    /// Where log lines go.
+    pub(crate) fn error(&self) -> BorrowedFd<'_> {
+        self.error.fd.as_fd()
+    }
+
+    /// Where the access log goes; /dev/null when it is off.
+    pub(crate) fn access(&self) -> BorrowedFd<'_> {
+        self.access.fd.as_fd()
+    }
+}
+
+impl Sink {
+    fn share(&self) -> io::Result<Self> {
+        Ok(Self { target: self.target.clone(), fd: self.fd.try_clone()? })
+    }
+
+    fn reopen(&mut self, owner: Option<&Credentials>) -> Result<(), String> {
+        if let Some(LogTarget::File(path)) = &self.target {
+            let file = open_file(path, owner);
+            self.fd = file.map_err(|error| format!("cannot reopen {}: {error}", path.display()))?.into();
+        }
+        Ok(())
+    }
+}
+
+fn open(
+    target: Option<&LogTarget>,
+    stream: BorrowedFd<'_>,
+    owner: Option<&Credentials>,
+) -> io::Result<OwnedFd> {
+    match target {
+        None => Ok(OpenOptions::new().write(true).open("/dev/null")?.into()),
+        Some(LogTarget::Stream) => stream.try_clone_to_owned(),
+        Some(LogTarget::File(path)) => Ok(open_file(path, owner)?.into()),
+    }
+}
+
+fn open_file(path: &std::path::Path, owner: Option<&Credentials>) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).open(path)?;
+    if let Some(owner) = owner {
+        std::os::unix::fs::fchown(&file, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs(path: &std::path::Path) -> Logs {
+        let target = Some(LogTarget::File(path.to_path_buf()));
+        let fd = open(target.as_ref(), io::stderr().as_fd(), None).unwrap();
+        let access = open(None, io::stderr().as_fd(), None).unwrap();
+        Logs {
+            level: Level::Info,
+            error: Sink { target, fd },
+            access: Sink { target: None, fd: access },
+            owner: None,
+        }
+    }
+
+    #[test]
+    fn a_reopened_log_goes_to_the_new_file() {
+        let directory = std::env::temp_dir().join(format!("rcorn-log-{}", sys::process::own_pid()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let (path, rotated) = (directory.join("error.log"), directory.join("error.log.1"));
+        let mut log = logs(&path);
+        log.line(Level::Info, "before");
+        log.line(Level::Debug, "not wanted");
+        std::fs::rename(&path, &rotated).unwrap();
+        assert!(log.reopen().is_empty());
+        log.line(Level::Info, "after");
+        assert!(std::fs::read_to_string(&rotated).unwrap().ends_with("[INFO] before\n"));
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("[INFO] after\n"));
+        std::fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(log.reopen().len(), 1);
+    }
+}
