@@ -1,0 +1,4 @@
+"""A syntax error."""
+
+def application(environ, start_response)
+    return []
