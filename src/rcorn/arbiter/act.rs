@@ -46,7 +46,7 @@ impl Hands {
         process::become_subreaper().map_err(system)?;
         let pid_file = settings.pid.as_deref().map(PidFile::write).transpose()?;
         let handed = super::handed::take(&invocation)?;
-        let ground = Ground::prepare(settings, &[], &handed)?;
+        let ground = Ground::prepare(&invocation, settings, &[], &handed)?;
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         announce(&logs, &ground.listeners, &[]);
@@ -102,7 +102,7 @@ impl Hands {
     fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
         let settings = self.invocation.load().map_err(|refusal| refusal.to_string())?;
         let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
-        let ground = Ground::prepare(settings, &open, &self.handed)?;
+        let ground = Ground::prepare(&self.invocation, settings, &open, &self.handed)?;
         announce(&self.logs, &ground.listeners, &open);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);

@@ -1,18 +1,18 @@
 # What a zygote runs first. Any Python from 2.7 on must be able to read this, if only to say that it is too old.
 import os, sys, sysconfig
 
-def refuse(need):
+def refuse(problem, traceback=""):
     import json
     version = ".".join(str(part) for part in sys.version_info[:3])
-    summary = "%s is Python %s; rcorn needs %s: choose another with --python" % (sys.executable, version, need)
-    failure = {"code": "Setup", "summary": summary, "traceback": ""}
+    summary = "%s (Python %s) %s" % (sys.executable, version, problem)
+    failure = {"code": "Setup", "summary": summary, "traceback": traceback}
     os.write(3, json.dumps({"Failed": failure}).encode("utf-8"))
     sys.exit(1)
 
 if sys.version_info < (3, 11):
-    refuse("Python 3.11 or later")
+    refuse("is too old: rcorn needs Python 3.11 or later, choose another with --python")
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
-    refuse("a Python that is not built free-threaded")
+    refuse("is built free-threaded, which rcorn cannot use: choose another with --python")
 
 def load(path):
     from importlib.machinery import ExtensionFileLoader
@@ -22,4 +22,8 @@ def load(path):
     spec.loader.exec_module(module)
     return module
 
-sys.exit(load(sys.argv[1]).zygote())
+try:
+    extension = load(sys.argv[1])
+except ImportError as error:
+    refuse("cannot load rcorn's extension module: %s" % error)
+sys.exit(extension.zygote())

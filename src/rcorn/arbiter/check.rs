@@ -20,9 +20,9 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     settings.error_log = LogTarget::Stream;
     settings.access_log = None;
     let limit = settings.startup_timeout;
-    let ground = Ground::prepare(settings, &[], &[]).map_err(setup)?;
+    let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(setup)?;
     let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;
-    let verdict = hear(&started, limit);
+    let verdict = hear(&started, limit, &ground.rules().python);
     end(started);
     verdict
 }
@@ -31,7 +31,7 @@ fn setup(summary: String) -> BootFailure {
     BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
 }
 
-fn hear(started: &Started, limit: Duration) -> Result<(), BootFailure> {
+fn hear(started: &Started, limit: Duration, python: &str) -> Result<(), BootFailure> {
     let waited = wait(started, limit).map_err(|error| setup(format!("cannot wait for a zygote: {error}")))?;
     if !waited {
         let summary = format!("the application could not be imported within {} s", limit.as_secs_f64());
@@ -42,11 +42,9 @@ fn hear(started: &Started, limit: Duration) -> Result<(), BootFailure> {
             FromZygote::Booted { .. } => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
         },
-        Ok(None) => Err(setup(
-            "the Python interpreter ended before it could say why; \
-             check that the setting \"python\" names a Python interpreter"
-                .to_owned(),
-        )),
+        Ok(None) => Err(setup(format!(
+            "{python} ended before it could say why: is it a Python interpreter? See the setting \"python\""
+        ))),
         Err(error) => Err(setup(format!("the zygote cannot be understood: {error}"))),
     }
 }

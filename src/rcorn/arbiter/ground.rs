@@ -3,12 +3,14 @@
 use super::listeners::{self, Listener};
 use super::policy::Rules;
 use super::zygote::{Plan, Started};
+use crate::interpreter::{self, Interpreter};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::id::Generation;
 use contract::scoreboard::Scoreboard;
 use contract::settings::Preload;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 use sys::user::{Credentials, is_root};
@@ -24,6 +26,8 @@ pub(crate) struct Ground {
     pub(crate) logs: Logs,
     /// Its scoreboard.
     pub(crate) board: Scoreboard,
+    python: Interpreter,
+    extension: PathBuf,
     credentials: Option<Credentials>,
 }
 
@@ -31,10 +35,14 @@ impl Ground {
     /// Opens what the settings ask for, keeping of `open` what they ask for too; `handed` replaces what they say
     /// about listening.
     pub(crate) fn prepare(
+        invocation: &Invocation,
         settings: Settings,
         open: &[Rc<Listener>],
         handed: &[Rc<Listener>],
     ) -> Result<Self, String> {
+        let python = interpreter::find(invocation, &settings).map_err(|refusal| refusal.to_string())?;
+        let extension =
+            interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;
         let credentials = credentials(&settings)?;
         let logs = Logs::open(&settings, credentials.as_ref())?;
         let board = Scoreboard::create().map_err(|error| format!("cannot make the scoreboard: {error}"))?;
@@ -42,13 +50,14 @@ impl Ground {
             [] => listeners::gather(&settings, open, credentials.as_ref())?,
             handed => handed.to_vec(),
         };
-        Ok(Self { settings, listeners, logs, board, credentials })
+        Ok(Self { settings, listeners, logs, board, python, extension, credentials })
     }
 
     /// What the one who supervises it has to know.
     pub(crate) fn rules(&self) -> Rules {
         let limit = |duration: Duration| (!duration.is_zero()).then_some(duration);
         Rules {
+            python: self.python.path.display().to_string(),
             workers: self.settings.workers,
             preload: self.settings.preload,
             timeout: limit(self.settings.timeout),
@@ -66,6 +75,8 @@ impl Ground {
     ) -> Result<Started, String> {
         Plan {
             invocation,
+            python: &self.python.path,
+            extension: &self.extension,
             settings: &self.settings,
             generation,
             preload,
@@ -132,7 +143,10 @@ mod tests {
         let mut settings = crate::arbiter::tests::settings();
         settings.timeout = Duration::ZERO;
         settings.startup_timeout = Duration::from_secs(3);
-        let rules = Ground::prepare(settings, &[], &[]).unwrap().rules();
+        settings.python = Some("/bin/sh".into());
+        settings.extension = Some("/dev/null".into());
+        let ground = Ground::prepare(&Invocation::of_process(), settings, &[], &[]).unwrap();
+        let rules = ground.rules();
         assert_eq!((rules.timeout, rules.startup_timeout), (None, Some(Duration::from_secs(3))));
     }
 }

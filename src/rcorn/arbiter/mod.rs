@@ -7,7 +7,8 @@
 //!
 //! How a stop ends listening: our copies of the listeners are closed and socket files removed at once, then the
 //! zygote's go with it, so the workers' copies are the last. Each worker accepts what is queued before it closes its
-//! own; the last one's close ends the socket. A connection that comes later is refused; none waits for nobody.
+//! own; the last one's close ends the socket. A connection that comes later is refused. One that comes while the last
+//! worker is still in a request is answered after it, or reset when `graceful_timeout` ends both.
 
 mod act;
 mod action;

@@ -22,6 +22,8 @@ impl Moment {
 /// What a generation's settings say to the one who supervises it. `None` switches a limit off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rules {
+    /// The interpreter, for sentences about it.
+    pub(crate) python: String,
     /// How many workers there are meant to be.
     pub(crate) workers: u32,
     /// Whether the zygote imports the application.

@@ -29,7 +29,7 @@ pub(crate) async fn run(mut hands: Hands) -> io::Result<ExitCode> {
         }
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
-                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands)))
+                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands)));
             }
             Woken::Told(told) => events.extend(told),
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),

@@ -64,6 +64,11 @@ impl End {
 impl Wires {
     /// Nobody yet. To be called within the runtime.
     pub(crate) fn new() -> io::Result<Self> {
+        #[allow(
+            deprecated,
+            reason = "its successor is unsafe and asks that the descriptor be owned and never swapped: \
+                      the poller's is both, and this room has no unsafe"
+        )]
         let poller = AsyncFd::new(Poller::new(BATCH)?)?;
         Ok(Self { poller, zygotes: BTreeMap::new(), workers: BTreeMap::new() })
     }

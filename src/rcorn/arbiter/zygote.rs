@@ -1,7 +1,6 @@
 //! Starts zygotes: the application's own Python, with the descriptors of `contract::descriptors`.
 
 use super::worker_settings;
-use crate::interpreter;
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::channel::Channel;
@@ -12,6 +11,7 @@ use contract::settings::Preload;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use sys::seqpacket::Seqpacket;
 use sys::signal;
 use sys::spawn::Program;
@@ -45,6 +45,10 @@ pub(crate) type ZygoteChannel = Channel<ToZygote, FromZygote>;
 pub(crate) struct Plan<'a> {
     /// How we were called.
     pub(crate) invocation: &'a Invocation,
+    /// The interpreter.
+    pub(crate) python: &'a Path,
+    /// The extension module that it loads.
+    pub(crate) extension: &'a Path,
     /// The settings of its generation.
     pub(crate) settings: &'a Settings,
     /// Its generation.
@@ -73,17 +77,11 @@ pub(crate) struct Started {
 impl Plan<'_> {
     /// Starts it; or a sentence says why it could not be.
     pub(crate) fn start(&self) -> Result<Started, String> {
-        let python =
-            interpreter::find(self.invocation, self.settings).map_err(|refusal| refusal.to_string())?;
-        let extension = interpreter::find_extension(self.invocation, self.settings)
-            .map_err(|refusal| refusal.to_string())?;
-        let arguments = vec!["-c".into(), BOOT.into(), extension.into_os_string()];
-        let path = python.path.clone();
-        self.launch(python.path, arguments)
-            .map_err(|error| format!("cannot start the Python interpreter {}: {error}", path.display()))
+        let sentence = |error| format!("cannot start {}: {error}", self.python.display());
+        self.launch().map_err(sentence)
     }
 
-    fn launch(&self, program: std::path::PathBuf, arguments: Vec<OsString>) -> io::Result<Started> {
+    fn launch(&self) -> io::Result<Started> {
         let settings = worker_settings::of(self);
         let settings = sys::memory::sealed("rcorn-settings", &serde_json::to_vec(&settings)?)?;
         let (near, far) = Seqpacket::pair()?;
@@ -91,8 +89,8 @@ impl Plan<'_> {
             vec![far.as_fd(), settings.as_fd(), self.board.as_fd(), self.logs.error(), self.logs.access()];
         descriptors.extend(&self.listeners);
         let pid = Program {
-            program,
-            arguments,
+            program: self.python.to_path_buf(),
+            arguments: vec!["-c".into(), BOOT.into(), self.extension.into()],
             environment: environment(self.invocation, self.settings),
             descriptors,
             credentials: self.credentials.cloned(),

@@ -2,12 +2,11 @@
 
 use super::super::action::{Action, Notice};
 use super::super::event::Wish;
-use super::super::fleet::{Fleet, Role, Stage, Why};
-use super::super::policy::{Moment, QUIT_GRACE};
-use super::settle;
+use super::super::fleet::{Fleet, Role, Stage};
+use super::super::policy::Moment;
+use super::settle::{self, Manner};
 use contract::exit::ExitCode;
 use contract::logline::Level;
-use contract::message::ToWorker;
 use contract::scoreboard::MOST_WORKERS;
 
 /// The operator wants something.
@@ -16,12 +15,11 @@ pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Ac
         Wish::Stop | Wish::Quit if fleet.stage != Stage::Running => hurry(fleet, now, todo),
         Wish::Stop => {
             todo.push(Action::Log(Level::Info, stop_text(fleet)));
-            stop(fleet, ExitCode::Success, now, todo);
+            stop(fleet, ExitCode::Success, Manner::Patient, now, todo);
         }
         Wish::Quit => {
             todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));
-            stop(fleet, ExitCode::Success, now, todo);
-            hurry(fleet, now, todo);
+            stop(fleet, ExitCode::Success, Manner::Hurried, now, todo);
         }
         Wish::Reload => reload(fleet, todo),
         Wish::ReopenLogs => todo.push(Action::ReopenLogs),
@@ -39,14 +37,14 @@ fn stop_text(fleet: &Fleet) -> String {
     format!("stopping: requests in flight have {} s to finish", patience.as_secs_f64())
 }
 
-/// Everyone finishes and leaves, and so do we, with this code.
-pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, now: Moment, todo: &mut Vec<Action>) {
-    fleet.stage = Stage::Stopping { code, hurried: false };
+/// Everyone leaves, and so do we, with this code.
+pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, manner: Manner, now: Moment, todo: &mut Vec<Action>) {
+    fleet.stage = Stage::Stopping { code, hurried: manner == Manner::Hurried };
     fleet.reload_queued = false;
     todo.push(Action::StopListening);
     todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
     for (generation, crew) in &mut fleet.crews {
-        settle::send_away(*generation, crew, now, todo);
+        settle::send_away(*generation, crew, manner, now, todo);
     }
 }
 
@@ -54,13 +52,9 @@ pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, now: Moment, todo: &mut Ve
 fn hurry(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     let Stage::Stopping { code, hurried: false } = fleet.stage else { return };
     fleet.stage = Stage::Stopping { code, hurried: true };
-    for crew in fleet.crews.values_mut() {
-        for (id, worker) in &mut crew.workers {
-            let limit = now.after(QUIT_GRACE);
-            let sooner = worker.deadline.map_or(limit, |deadline| deadline.min(limit));
-            worker.leave(Why::Dismissed, Some(sooner));
-            todo.push(Action::Tell(*id, ToWorker::Quit));
-        }
+    todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));
+    for (generation, crew) in &mut fleet.crews {
+        settle::send_away(*generation, crew, Manner::Hurried, now, todo);
     }
 }
 

@@ -21,10 +21,11 @@ pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     }
     start_queued_reload(fleet, todo);
     clock::plan_look(fleet, now);
-    if let Stage::Stopping { code, .. } = fleet.stage {
-        if fleet.crews.is_empty() && fleet.preparing.is_none() {
-            todo.push(Action::Leave(code));
-        }
+    if let Stage::Stopping { code, .. } = fleet.stage
+        && fleet.crews.is_empty()
+        && fleet.preparing.is_none()
+    {
+        todo.push(Action::Leave(code));
     }
 }
 
@@ -38,7 +39,7 @@ fn judge_boot(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     let Some(booting) = fleet.in_role(Role::Booting) else { return };
     let Some(crew) = fleet.crews.get_mut(&booting) else { return };
     if let Some(failure) = crew.failure.take() {
-        send_away(booting, crew, now, todo);
+        send_away(booting, crew, Manner::Patient, now, todo);
         give_up(fleet, failure, now, todo);
     } else if crew.ready() >= crew.target {
         take_over(fleet, booting, now, todo);
@@ -50,7 +51,7 @@ fn give_up(fleet: &mut Fleet, failure: BootFailure, now: Moment, todo: &mut Vec<
     let Some(serving) = fleet.in_role(Role::Serving) else {
         let code = failure.code;
         todo.push(Action::Refuse(failure));
-        return operator::stop(fleet, code, now, todo);
+        return operator::stop(fleet, code, Manner::Patient, now, todo);
     };
     let text = format!("reload failed: {} (still serving generation {serving})", failure.summary);
     todo.push(Action::Traceback(failure.traceback));
@@ -70,18 +71,35 @@ fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Act
     todo.push(Action::Adopt(new));
     if let Some((generation, crew)) = former.and_then(|old| fleet.crews.get_mut(&old).map(|crew| (old, crew)))
     {
-        send_away(generation, crew, now, todo);
+        send_away(generation, crew, Manner::Patient, now, todo);
     }
     let Some(crew) = fleet.crews.get_mut(&new) else { return };
     crew.role = Role::Serving;
     let verb = if former.is_some() { "reloaded" } else { "serving" };
-    let text = format!("{verb}: generation {new}, {} workers are ready", crew.target);
+    let workers =
+        if crew.target == 1 { "1 worker is".into() } else { format!("{} workers are", crew.target) };
+    let text = format!("{verb}: generation {new}, {workers} ready");
     todo.push(Action::Log(Level::Info, text.clone()));
     todo.push(Action::Notify(Notice::Ready, text));
 }
 
-/// Everyone of this crew leaves: who serves finishes first, who does not serve yet leaves at once.
-pub(super) fn send_away(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+/// Whether those who leave may finish what they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Who serves finishes first; who does not serve yet leaves at once.
+    Patient,
+    /// Everyone leaves at once.
+    Hurried,
+}
+
+/// Everyone of this crew leaves.
+pub(super) fn send_away(
+    generation: Generation,
+    crew: &mut Crew,
+    manner: Manner,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
     crew.role = Role::Leaving;
     // Before the workers: with its copies of the listeners gone, the last worker's is the last.
     if matches!(crew.zygote, Zygote::Starting | Zygote::Ready) {
@@ -90,22 +108,29 @@ pub(super) fn send_away(generation: Generation, crew: &mut Crew, now: Moment, to
     }
     let graceful = now.after(crew.rules.graceful_timeout);
     for (id, worker) in &mut crew.workers {
-        dismiss(*id, worker, graceful, now, todo);
+        match manner {
+            Manner::Patient => dismiss(*id, worker, graceful, now, todo),
+            Manner::Hurried => dismiss_at_once(*id, worker, now, todo),
+        }
     }
 }
 
 fn dismiss(id: WorkerId, worker: &mut Worker, graceful: Moment, now: Moment, todo: &mut Vec<Action>) {
     match worker.phase {
         Phase::Leaving(_) => {}
-        Phase::Booting => {
-            worker.leave(Why::Dismissed, Some(now.after(QUIT_GRACE)));
-            todo.push(Action::Tell(id, ToWorker::Quit));
-        }
+        Phase::Booting => dismiss_at_once(id, worker, now, todo),
         Phase::Ready { .. } => {
             worker.leave(Why::Drained, Some(graceful));
             todo.push(Action::Tell(id, ToWorker::Drain));
         }
     }
+}
+
+fn dismiss_at_once(id: WorkerId, worker: &mut Worker, now: Moment, todo: &mut Vec<Action>) {
+    let limit = now.after(QUIT_GRACE);
+    let sooner = worker.deadline.map_or(limit, |deadline| deadline.min(limit));
+    worker.leave(Why::Dismissed, Some(sooner));
+    todo.push(Action::Tell(id, ToWorker::Quit));
 }
 
 /// Fills vacancies, sends surplus away.

@@ -89,7 +89,7 @@ pub(super) fn ended(
 ) {
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
-        Zygote::Starting => failed(crew, silent_end(how), now, todo),
+        Zygote::Starting => failed(crew, silent_end(&crew.rules.python, how), now, todo),
         Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
             let text = format!("zygote of generation {generation} {how}; its workers go on");
             todo.push(Action::Log(Level::Warning, text));
@@ -98,12 +98,14 @@ pub(super) fn ended(
     }
 }
 
-fn silent_end(how: Ended) -> BootFailure {
+fn silent_end(python: &str, how: Ended) -> BootFailure {
     let (code, hint) = match how {
-        Ended::Exited(_) => (ExitCode::Setup, "check that the setting \"python\" names a Python interpreter"),
-        Ended::Killed(_) => (ExitCode::AppImport, "check the application's extension modules"),
+        Ended::Exited(_) => (ExitCode::Setup, "is it a Python interpreter? See the setting \"python\""),
+        Ended::Killed(_) => {
+            (ExitCode::AppImport, "look at the extension modules that the application imports")
+        }
     };
-    let summary = format!("the Python interpreter {how} before it could say why; {hint}");
+    let summary = format!("{python} {how} before it could say why: {hint}");
     BootFailure { code, summary, traceback: String::new() }
 }
 

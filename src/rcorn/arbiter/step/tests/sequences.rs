@@ -102,15 +102,13 @@ impl Model {
             Action::StartZygote(generation, _) => {
                 assert!(self.mothers.insert(generation, Mother::default()).is_none(), "two zygotes");
             }
-            Action::CloseZygote(generation) => self.mothers.get_mut(&generation).unwrap().closed = true,
-            Action::KillZygote(generation) => self.end_mother(generation, Ended::Killed(SIGKILL)),
-            Action::Fork(generation, worker, _) => {
-                let mother = self.mothers.get_mut(&generation).expect("a fork is ordered from a zygote");
-                assert!(mother.booted && !mother.closed);
-                mother.orders.push_back(worker);
-                let member = Member { generation, life: Life::Ordered, doomed: false, told: false };
-                assert!(self.members.insert(worker, member).is_none(), "a name used twice");
+            Action::CloseZygote(generation) => {
+                if let Some(mother) = self.mothers.get_mut(&generation) {
+                    mother.closed = true;
+                }
             }
+            Action::KillZygote(generation) => self.end_mother(generation, Ended::Killed(SIGKILL)),
+            Action::Fork(generation, worker, _) => self.order(generation, worker),
             Action::Tell(worker, message) => self.hear(worker, &message),
             Action::Signal(pid, signal) => self.signalled(pid, signal),
             Action::Release(_, worker, _) => {
@@ -125,6 +123,18 @@ impl Model {
             Action::Refuse(_) => self.stopping = true,
             Action::Leave(code) => self.left = Some(code),
             _ => {}
+        }
+    }
+
+    fn order(&mut self, generation: Generation, worker: WorkerId) {
+        let member = Member { generation, life: Life::Ordered, doomed: false, told: false };
+        assert!(self.members.insert(worker, member).is_none(), "a name used twice");
+        match self.mothers.get_mut(&generation) {
+            Some(mother) => {
+                assert!(mother.booted && !mother.closed);
+                mother.orders.push_back(worker);
+            }
+            None => self.news.push_back(Event::NotForked(worker, "nobody listens".into())),
         }
     }
 

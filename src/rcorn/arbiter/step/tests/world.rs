@@ -25,6 +25,7 @@ pub(super) struct World {
 
 pub(super) fn rules(workers: u32) -> Rules {
     Rules {
+        python: "/opt/python".into(),
         workers,
         preload: Preload::Auto,
         timeout: Some(Duration::from_secs(30)),
