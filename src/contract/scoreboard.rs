@@ -5,6 +5,7 @@
 
 use crate::id::Slot;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use sys::shared::SharedWords;
@@ -15,7 +16,9 @@ pub const MOST_WORKERS: u32 = 1024;
 const HEADER: usize = 64;
 const SLOT: usize = 128;
 const REQUEST_LINE: usize = 32;
-const CLIENT: usize = 8;
+/// Families of a client's address, beside its port.
+const V4: u64 = 1 << 32;
+const V6: u64 = 1 << 33;
 /// Buckets of the latency histogram: bucket n counts requests below 2^n microseconds.
 pub const BUCKETS: usize = 32;
 
@@ -56,7 +59,7 @@ pub enum Word {
     Latency = 16,
     /// The request line: its length in bytes, then `REQUEST_LINE` words of text.
     RequestLine = 48,
-    /// The client's address: its length, then `CLIENT` words of text.
+    /// The client's TCP address: port and family, then the address in two words. Noughts for a unix socket.
     Client = 96,
 }
 
@@ -204,14 +207,28 @@ impl SlotView<'_> {
         self.text(Word::RequestLine, REQUEST_LINE)
     }
 
-    /// Notes the client of that request.
-    pub fn set_client(&self, client: &[u8]) {
-        self.set_text(Word::Client, CLIENT, client);
+    /// Notes the client of that request; `None` is one on a unix socket.
+    pub fn set_client(&self, client: Option<&SocketAddr>) {
+        let (kind, address) = match client {
+            None => (0, 0),
+            Some(SocketAddr::V4(v4)) => (V4 | u64::from(v4.port()), u128::from(v4.ip().to_bits())),
+            Some(SocketAddr::V6(v6)) => (V6 | u64::from(v6.port()), v6.ip().to_bits()),
+        };
+        let [low, high] = [address as u64, (address >> 64) as u64];
+        for (word, value) in self.words[Word::Client as usize..].iter().zip([kind, low, high]) {
+            word.store(value, Relaxed);
+        }
     }
 
     /// The client of that request.
     pub fn client(&self) -> String {
-        self.text(Word::Client, CLIENT)
+        let [kind, low, high] = [0, 1, 2].map(|at| self.words[Word::Client as usize + at].load(Relaxed));
+        let port = kind as u16;
+        match kind & (V4 | V6) {
+            V4 => SocketAddr::from((Ipv4Addr::from_bits(low as u32), port)).to_string(),
+            V6 => SocketAddr::from((Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)), port)).to_string(),
+            _ => "a unix socket".to_owned(),
+        }
     }
 
     fn set_text(&self, at: Word, room: usize, text: &[u8]) {
@@ -244,7 +261,7 @@ mod tests {
         let worker = Scoreboard::map(arbiter.as_fd().try_clone_to_owned().unwrap()).unwrap();
         let slot = worker.slot(Slot(3));
         slot.set_request_line(b"GET /slow HTTP/1.1");
-        slot.set_client(b"127.0.0.1:1234");
+        slot.set_client(Some(&"127.0.0.1:1234".parse().unwrap()));
         slot.set(Word::State, State::Busy as u64);
         slot.count_status(204);
         slot.count_latency(3_000);
@@ -262,12 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_client_reads_well() {
+        let board = Scoreboard::create().unwrap();
+        let slot = board.slot(Slot(0));
+        slot.set_client(Some(&"[2001:db8::1]:443".parse().unwrap()));
+        assert_eq!(slot.client(), "[2001:db8::1]:443");
+        slot.set_client(None);
+        assert_eq!(slot.client(), "a unix socket");
+    }
+
+    #[test]
     fn long_lines_are_cut_and_fit() {
         let board = Scoreboard::create().unwrap();
         board.slot(Slot(0)).set_request_line(&[b'x'; 5000]);
         assert_eq!(board.slot(Slot(0)).request_line().len(), REQUEST_LINE * 8);
         assert!(Word::RequestLine as usize + 1 + REQUEST_LINE <= Word::Client as usize);
-        assert!(Word::Client as usize + 1 + CLIENT <= SLOT);
+        assert!(Word::Client as usize + 3 <= SLOT);
         assert!(Word::Latency as usize + BUCKETS <= Word::RequestLine as usize);
     }
 
