@@ -96,8 +96,8 @@ pub(crate) struct Post {
 pub(crate) enum Zygote {
     /// There is none.
     Absent,
-    /// It boots.
-    Starting,
+    /// It boots; killed at that time, where the crew has no limit of its own any more.
+    Starting { kill_at: Option<Moment> },
     /// It forks workers on order.
     Ready,
     /// It was told to leave, or failed; killed at that time, where it was not killed yet.
@@ -251,6 +251,12 @@ impl Crew {
         (0..MOST_WORKERS).map(Slot).filter(free).take(missing).collect()
     }
 
+    /// When something that starts now is overdue. While the crew boots, its own limit is that of all.
+    pub(crate) fn respawn_limit(&self, now: Moment) -> Option<Moment> {
+        let serving = self.role == Role::Serving;
+        self.rules.startup_timeout.filter(|_| serving).map(|limit| now.after(limit))
+    }
+
     /// True when nothing is left of it.
     pub(crate) fn is_gone(&self) -> bool {
         self.workers.is_empty() && self.zygote == Zygote::Absent
@@ -263,8 +269,8 @@ impl Crew {
         let posts = self.posts.values().map(|post| post.not_before);
         let (retry, kill) = match self.zygote {
             Zygote::Absent => (Some(self.zygote_not_before), None),
-            Zygote::Ending { kill_at } => (None, kill_at),
-            Zygote::Starting | Zygote::Ready => (None, None),
+            Zygote::Starting { kill_at } | Zygote::Ending { kill_at } => (None, kill_at),
+            Zygote::Ready => (None, None),
         };
         let working = self.role != Role::Leaving;
         let waits = posts.chain(retry).filter(move |at| working && *at > settled);

@@ -48,5 +48,9 @@ pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
 fn serve_on_runtime(invocation: Invocation, settings: Settings) -> Result<ExitCode, String> {
     let system = |error: std::io::Error| format!("cannot start: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
-    runtime.block_on(async { run::run(Hands::open(invocation, settings)?).await.map_err(system) })
+    runtime.block_on(async {
+        let signals = run::Signals::watch().map_err(system)?;
+        let hands = Hands::open(invocation, settings)?;
+        run::run(hands, signals).await.map_err(system)
+    })
 }

@@ -18,8 +18,7 @@ use sys::process;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs until it is over, and says what to exit with.
-pub(crate) async fn run(mut hands: Hands) -> io::Result<ExitCode> {
-    let mut signals = Signals::watch()?;
+pub(crate) async fn run(mut hands: Hands, mut signals: Signals) -> io::Result<ExitCode> {
     let mut fleet = Fleet::new();
     let rules = hands.first_rules().ok_or(io::ErrorKind::NotFound)?;
     let mut events = VecDeque::from([Event::Prepared(Generation(1), Ok(rules))]);
@@ -123,10 +122,11 @@ fn reap(hands: &mut Hands) -> Vec<Event> {
 }
 
 /// The signals that mean something to us.
-struct Signals(Vec<(Heard, Signal)>);
+pub(crate) struct Signals(Vec<(Heard, Signal)>);
 
 impl Signals {
-    fn watch() -> io::Result<Self> {
+    /// Starts to watch. Before that a signal has its default effect, which is to leave things lying about.
+    pub(crate) fn watch() -> io::Result<Self> {
         use sys::signal as number;
         let meanings = [
             (number::SIGTERM, Heard::Wish(Wish::Stop)),

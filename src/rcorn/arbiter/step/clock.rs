@@ -41,10 +41,19 @@ fn end_overdue_boot(crew: &mut Crew, now: Moment) {
 }
 
 fn end_overdue_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
-    if matches!(crew.zygote, Zygote::Ending { kill_at: Some(at) } if at <= now) {
-        crew.zygote = Zygote::Ending { kill_at: None };
-        todo.push(Action::KillZygote(generation));
+    let (Zygote::Starting { kill_at: Some(at) } | Zygote::Ending { kill_at: Some(at) }) = crew.zygote else {
+        return;
+    };
+    if at > now {
+        return;
     }
+    if matches!(crew.zygote, Zygote::Starting { .. }) {
+        crew.zygote_not_before = now.after(crew.zygote_back_off.failed());
+        let text = format!("zygote of generation {generation} was not ready in time; it is killed");
+        todo.push(Action::Log(Level::Warning, text));
+    }
+    crew.zygote = Zygote::Ending { kill_at: None };
+    todo.push(Action::KillZygote(generation));
 }
 
 fn end_overdue_workers(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {

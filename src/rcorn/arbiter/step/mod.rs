@@ -21,6 +21,7 @@
 //!   Booted            -                     Ready (Unsafe: killed, Ending, and the next one does not preload)
 //!   Failed            -                     Ending                -                   -
 //!   crew leaves       -                     Ending                Ending              -
+//!   startup limit     -                     killed, Ending        -                   -
 //!   process ended     -                     Absent, with back-off Absent              Absent
 //!
 //! Crew                Booting                              Serving                    Leaving

@@ -40,7 +40,6 @@ fn stop_text(fleet: &Fleet) -> String {
 /// Everyone leaves, and so do we, with this code.
 pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, manner: Manner, now: Moment, todo: &mut Vec<Action>) {
     fleet.stage = Stage::Stopping { code, hurried: manner == Manner::Hurried };
-    fleet.reload_queued = false;
     todo.push(Action::StopListening);
     todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
     for (generation, crew) in &mut fleet.crews {

@@ -102,7 +102,7 @@ pub(super) fn send_away(
 ) {
     crew.role = Role::Leaving;
     // Before the workers: with its copies of the listeners gone, the last worker's is the last.
-    if matches!(crew.zygote, Zygote::Starting | Zygote::Ready) {
+    if matches!(crew.zygote, Zygote::Starting { .. } | Zygote::Ready) {
         crew.zygote = Zygote::Ending { kill_at: Some(now.after(QUIT_GRACE)) };
         todo.push(Action::CloseZygote(generation));
     }
@@ -173,7 +173,7 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
 fn call_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let due = crew.zygote == Zygote::Absent && crew.zygote_not_before <= now;
     if due && !crew.vacancies(now).is_empty() {
-        crew.zygote = Zygote::Starting;
+        crew.zygote = Zygote::Starting { kill_at: crew.respawn_limit(now) };
         todo.push(Action::StartZygote(generation, crew.preload));
     }
 }
@@ -183,9 +183,7 @@ fn enlist(fleet: &mut Fleet, generation: Generation, now: Moment, todo: &mut Vec
     if crew.zygote != Zygote::Ready {
         return;
     }
-    // While the crew boots, its own limit is theirs.
-    let serving = crew.role == Role::Serving;
-    let limit = crew.rules.startup_timeout.filter(|_| serving).map(|limit| now.after(limit));
+    let limit = crew.respawn_limit(now);
     for slot in crew.vacancies(now) {
         let id = fleet.name_worker();
         if let Some(crew) = fleet.crews.get_mut(&generation) {

@@ -34,7 +34,7 @@ pub(super) fn said(
     todo: &mut Vec<Action>,
 ) {
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
-    if crew.zygote != Zygote::Starting {
+    if !matches!(crew.zygote, Zygote::Starting { .. }) {
         return;
     }
     match message {
@@ -89,7 +89,7 @@ pub(super) fn ended(
 ) {
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
-        Zygote::Starting => failed(crew, silent_end(&crew.rules.python, how), now, todo),
+        Zygote::Starting { .. } => failed(crew, silent_end(&crew.rules.python, how), now, todo),
         Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
             let text = format!("zygote of generation {generation} {how}; its workers go on");
             todo.push(Action::Log(Level::Warning, text));

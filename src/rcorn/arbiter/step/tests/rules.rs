@@ -236,6 +236,21 @@ fn workers_outlive_their_zygote_and_the_next_starts_when_it_is_needed() {
 }
 
 #[test]
+fn a_zygote_that_does_not_get_ready_again_is_killed_and_tried_again() {
+    let mut world = World::serving(rules(2));
+    world.zygote_ends(FIRST);
+    world.pass(Duration::from_secs(5));
+    world.ends(WorkerId(1), CRASH);
+    assert!(world.did(&Action::StartZygote(FIRST, Preload::Auto)));
+    let decided = world.pass(Duration::from_secs(60));
+    assert!(decided.contains(&Action::KillZygote(FIRST)), "{decided:?}");
+    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL)));
+    world.pass(Duration::from_millis(1));
+    assert!(world.did(&Action::StartZygote(FIRST, Preload::Auto)));
+    assert_eq!(world.crew(FIRST).ready(), 1);
+}
+
+#[test]
 fn a_reload_replaces_the_workers_once_the_new_ones_are_ready() {
     let mut world = World::serving(rules(2));
     assert_eq!(world.reload(rules(1)), SECOND);
