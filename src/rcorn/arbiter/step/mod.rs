@@ -3,6 +3,7 @@
 //! Every event first changes what it is about (`worker`, `zygote`, `clock`, `operator`); then `settle` brings the
 //! whole nearer to what is wanted: a vacancy is filled, a crew that is ready takes over, one that failed goes.
 //!
+//! ```text
 //! Worker              Booting               Ready                 Leaving(why)
 //!   Forked            notes its process     -                     notes its process
 //!   Ready             Ready                 -                     -
@@ -11,7 +12,7 @@
 //!   channel closed    gone, or killed 1 s later when its process is known and has not ended by then
 //!   process ended     gone; the slot waits with back-off unless the worker was settled (see `policy`)
 //!   startup limit     killed                -                     -
-//!   request limit     -                     Leaving(Stuck)        -
+//!   request limit     -                     Leaving(Stuck)        Leaving(Stuck), if it was draining
 //!   surplus, drain    Leaving(Dismissed)    Leaving(Drained)      -
 //!   quick stop        Leaving(Dismissed)    Leaving(Dismissed)    Leaving(Dismissed)
 //!   limit of leaving                                              killed
@@ -29,6 +30,7 @@
 //!   failure, limit    Leaving; at the first boot: stop     -                          -
 //!   stop              Leaving                              Leaving                    -
 //!   nobody left       -                                    -                          gone
+//! ```
 //!
 //! When the last crew is gone in a stop, the loop is left.
 
