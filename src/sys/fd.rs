@@ -38,10 +38,10 @@ pub fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     fd.try_clone_to_owned()
 }
 
-/// Makes `target` a second name of `source`, as `dup2`; what `target` was is closed.
+/// Makes `target` a second name of `source`, close-on-exec; what `target` was is closed.
 pub fn replace(target: RawFd, source: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: dup2 on an open source; the caller chose the target number.
-    checked(unsafe { libc::dup2(source.as_raw_fd(), target) }).map(drop)
+    // SAFETY: dup3 on an open source; the caller chose the target number.
+    checked(unsafe { libc::dup3(source.as_raw_fd(), target, libc::O_CLOEXEC) }).map(drop)
 }
 
 /// Writes all of `bytes` to a blocking descriptor such as a log; an error is returned, a short write is continued.
@@ -55,6 +55,12 @@ pub fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Do both descriptors stand for the same file, pipe or terminal?
+pub fn same_file(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Result<bool> {
+    let (first, second) = (nix::sys::stat::fstat(first)?, nix::sys::stat::fstat(second)?);
+    Ok((first.st_dev, first.st_ino) == (second.st_dev, second.st_ino))
 }
 
 /// The numbers of all open descriptors of this process.

@@ -47,13 +47,10 @@ pub enum Fork {
     Child,
 }
 
-/// Forks, provided that this process has one thread only.
+/// Forks. The child has the calling thread only; what other threads had locked stays locked in it for ever.
 pub fn fork() -> io::Result<Fork> {
-    let threads = thread_count()?;
-    if threads != 1 {
-        return Err(io::Error::other(format!("this process has {threads} threads; only one may fork")));
-    }
-    // SAFETY: with a single thread no lock can be held by a thread that the child lacks.
+    // SAFETY: forking breaks no memory rule of this process. That a child of several threads may find a lock taken
+    // is the caller's matter, who keeps to one thread or ends the child at once.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Parent { child } => Ok(Fork::Parent(child.as_raw())),
         nix::unistd::ForkResult::Child => Ok(Fork::Child),

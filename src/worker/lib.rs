@@ -1,1 +1,31 @@
-//! stub
+//! The Python room: the extension module `_rcorn`, loaded by the application's own interpreter.
+//!
+//! `zygote()` is its only function: it imports the application, forks workers when the arbiter asks, and in each
+//! worker serves requests. It learns of the fleet by messages only.
+#![allow(unsafe_code, reason = "the CPython API on the request path; each block says why it is sound")]
+
+mod access;
+mod birth;
+mod inherited;
+mod lifecycle;
+mod load;
+mod log;
+mod meter;
+mod prepare;
+mod python;
+mod wsgi;
+mod zygote;
+
+use pyo3::prelude::*;
+
+/// The module that the interpreter sees.
+#[pymodule(name = "_rcorn")]
+mod module {
+    use super::*;
+
+    /// Runs as zygote until the arbiter closes the channel; in a forked worker it returns when that one is done.
+    #[pyfunction]
+    fn zygote(py: Python<'_>) -> i32 {
+        crate::zygote::run(py).code()
+    }
+}

@@ -1,0 +1,126 @@
+//! The access log in the combined form: one line per request, collected and written once per turn of the loop.
+//!
+//! Whatever a client sent is escaped, so that it can neither end a line nor a quoted field.
+
+use crate::inherited;
+use http::{Record, Request};
+use std::io::Write;
+use sys::clock::{Calendar, unix_seconds};
+use sys::socket::Address;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// More than this is written before the turn ends.
+const COLLECTED: usize = 32 * 1024;
+
+/// Lines that wait to be written.
+#[derive(Default)]
+pub(crate) struct AccessLog {
+    lines: Vec<u8>,
+    second: i64,
+    stamp: String,
+}
+
+impl AccessLog {
+    /// Adds the line of one request.
+    pub(crate) fn write(&mut self, record: &Record<'_>) {
+        self.refresh_stamp();
+        let lines = &mut self.lines;
+        write_host(lines, record.peer);
+        lines.extend_from_slice(b" - ");
+        let user = record.request.and_then(basic_user);
+        escape(lines, user.as_deref().unwrap_or(b"-"));
+        lines.push(b' ');
+        lines.extend_from_slice(self.stamp.as_bytes());
+        lines.extend_from_slice(b" \"");
+        escape(lines, if record.raw_line.is_empty() { b"-" } else { record.raw_line });
+        let _ = write!(lines, "\" {} {}", record.status, record.body_sent);
+        for name in ["referer", "user-agent"] {
+            lines.extend_from_slice(b" \"");
+            escape(lines, record.request.and_then(|request| header(request, name)).unwrap_or(b"-"));
+            lines.push(b'"');
+        }
+        lines.push(b'\n');
+        if lines.len() > COLLECTED {
+            self.flush();
+        }
+    }
+
+    /// Writes what was collected. Lines that cannot be written (a full disk) are lost: requests go on.
+    pub(crate) fn flush(&mut self) {
+        if !self.lines.is_empty() {
+            let _ = sys::fd::write_all(inherited::access_log(), &self.lines);
+            self.lines.clear();
+        }
+    }
+
+    fn refresh_stamp(&mut self) {
+        let second = unix_seconds();
+        if second != self.second {
+            let now = Calendar::local(second);
+            let Calendar { year, month, day, hour, minute, second: sec, .. } = now;
+            let zone = now.zone();
+            let month = MONTHS[(month.clamp(1, 12) - 1) as usize];
+            self.stamp = format!("[{day:02}/{month}/{year}:{hour:02}:{minute:02}:{sec:02} {zone}]");
+            self.second = second;
+        }
+    }
+}
+
+fn write_host(lines: &mut Vec<u8>, peer: &Address) {
+    match peer.ip() {
+        Some(ip) => {
+            let _ = write!(lines, "{ip}");
+        }
+        None => lines.push(b'-'),
+    }
+}
+
+fn header<'a>(request: &'a Request<'_>, wanted: &str) -> Option<&'a [u8]> {
+    let mut headers = request.headers();
+    headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes())).map(|(_, value)| value)
+}
+
+/// The user that a request names by basic authentication.
+fn basic_user(request: &Request<'_>) -> Option<Vec<u8>> {
+    let (scheme, encoded) = header(request, "authorization")?.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let decoded = decode_base64(encoded.trim_ascii())?;
+    decoded.split(|byte| *byte == b':').next().map(<[u8]>::to_vec)
+}
+
+fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let (mut bits, mut count, mut decoded) = (0u32, 0, Vec::new());
+    for byte in text.iter().take_while(|byte| **byte != b'=') {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((bits >> count) as u8);
+        }
+    }
+    Some(decoded)
+}
+
+fn escape(lines: &mut Vec<u8>, text: &[u8]) {
+    for byte in text {
+        match byte {
+            b'"' | b'\\' => lines.extend_from_slice(&[b'\\', *byte]),
+            b' '..=b'~' => lines.push(*byte),
+            _ => {
+                let _ = write!(lines, "\\x{byte:02x}");
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How a worker comes into the world: two forks, so that the arbiter becomes its parent.
+//!
+//! The one in the middle is made by a plain fork and makes the worker by Python's `os.fork`, so that the handlers of
+//! `os.register_at_fork` run where they count and the zygote itself stays as it was. It tells the worker's process id
+//! before it ends; the arbiter, a subreaper, adopts the worker then.
+
+use contract::channel::Channel;
+use contract::message::{FromWorker, ToWorker};
+use pyo3::prelude::*;
+use std::io;
+use std::os::fd::OwnedFd;
+use sys::process::{self, Fork, PidFd};
+
+/// A worker's end of its channel.
+pub(crate) type WorkerChannel = Channel<FromWorker, ToWorker>;
+
+/// Who one is after `fork`.
+pub(crate) enum Role {
+    /// Still the zygote.
+    Zygote,
+    /// The new worker.
+    Worker(WorkerChannel),
+}
+
+/// Forks a worker that owns `end`.
+pub(crate) fn fork(py: Python<'_>, end: OwnedFd) -> io::Result<Role> {
+    match process::fork()? {
+        Fork::Parent(middle) => process::wait_for(middle).map(|_| Role::Zygote),
+        Fork::Child => Ok(Role::Worker(second_fork(py, WorkerChannel::new(end.into())))),
+    }
+}
+
+/// Returns in the worker; the process in the middle ends here.
+fn second_fork(py: Python<'_>, channel: WorkerChannel) -> WorkerChannel {
+    let forked = py.import("os").and_then(|os| os.call_method0("fork")).and_then(|pid| pid.extract::<i32>());
+    let message = match forked {
+        Ok(0) => return channel,
+        Ok(pid) => FromWorker::Forked { pid },
+        Err(error) => FromWorker::ForkFailed { error: error.to_string() },
+    };
+    let told = channel.send(&message, &[]);
+    process::exit_now(i32::from(told.is_err()))
+}
+
+/// Waits until the arbiter is the parent. False when it is gone.
+pub(crate) fn await_adoption(arbiter: i32) -> bool {
+    for _ in 0..100 {
+        let parent = process::parent_pid();
+        if parent == arbiter {
+            return true;
+        }
+        match PidFd::open(parent) {
+            // The middle process ends as soon as it is scheduled.
+            Ok(middle) => middle.wait(100),
+            Err(_) => false,
+        };
+        if parent == 1 {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,249 @@
+//! The life of a worker: Booting → Serving → Draining → gone, driven by messages and signals.
+//!
+//! | what happens                      | serving  | draining |
+//! |-----------------------------------|----------|----------|
+//! | `Drain`, SIGTERM                  | drain    | –        |
+//! | the channel ends (arbiter gone)   | drain    | –        |
+//! | `Quit`, SIGINT, SIGQUIT           | leave    | leave    |
+//! | nothing is in flight any more     | –        | leave    |
+//!
+//! What arrives while it boots waits until the application is imported. A drain has no time limit of its own: the
+//! arbiter kills at `graceful_timeout`, and when that is gone the timer of `sys::signal::die_after_parent` does.
+
+use crate::birth::{WorkerChannel, await_adoption};
+use crate::inherited::{self, Inherited};
+use crate::meter::Meter;
+use crate::python::Helper;
+use crate::wsgi::WsgiApp;
+use crate::zygote::title_suffix;
+use crate::{load, log};
+use contract::descriptors;
+use contract::exit::ExitCode;
+use contract::id::Slot;
+use contract::logline::Level;
+use contract::message::{BootFailure, FromWorker, ToWorker};
+use contract::settings::HttpSettings;
+use http::Server;
+use pyo3::prelude::*;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use sys::signal::{self, Noted};
+
+/// Names of the descriptors that the server watches for us.
+const CHANNEL: u32 = 0;
+const SIGNALS: u32 = 1;
+
+/// All are caught, most to do no harm: a caught signal has its default effect again in a program that the
+/// application starts, an ignored one would stay ignored there.
+const CAUGHT: [i32; 9] = [
+    signal::SIGTERM,
+    signal::SIGINT,
+    signal::SIGQUIT,
+    signal::SIGUSR1,
+    signal::SIGHUP,
+    signal::SIGUSR2,
+    signal::SIGWINCH,
+    signal::SIGTTIN,
+    signal::SIGTTOU,
+];
+
+/// Runs a newborn worker to its end.
+pub(crate) fn run(
+    py: Python<'_>,
+    inherited: Inherited,
+    application: Option<Py<PyAny>>,
+    channel: WorkerChannel,
+    slot: Slot,
+) -> ExitCode {
+    match begin(py, inherited, application, channel, slot) {
+        Ok(Some(worker)) => worker.serve(),
+        Ok(None) => ExitCode::Success,
+        Err(code) => code,
+    }
+}
+
+/// Becomes a worker and imports the application; `None` when the arbiter is gone already.
+fn begin<'py>(
+    py: Python<'py>,
+    inherited: Inherited,
+    application: Option<Py<PyAny>>,
+    channel: WorkerChannel,
+    slot: Slot,
+) -> Result<Option<Worker<'py>>, ExitCode> {
+    let failed = |failure: BootFailure| {
+        let code = failure.code;
+        let _ = channel.send(&FromWorker::Failed(failure), &[]);
+        code
+    };
+    let settings = &inherited.settings;
+    sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
+    let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
+        return Ok(None);
+    };
+    newborn(py).map_err(|error| failed(load::internal(&error, py)))?;
+    let application = match application {
+        Some(application) => application,
+        None => load::load(py, &settings.app).map_err(failed)?,
+    };
+    let app = WsgiApp::new(py, application, &inherited).map_err(|error| failed(load::internal(&error, py)))?;
+    let server = make_server(&inherited).map_err(|error| failed(unable(&error)))?;
+    let meter = Meter::new(inherited, slot);
+    Ok(Some(Worker { server, app, meter, signals, channel: Some(channel), draining: false }))
+}
+
+fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
+    let signals = Noted::watch(&CAUGHT)?;
+    signal::abort_shows_stacks()?;
+    if !await_adoption(inherited.settings.arbiter) {
+        return Ok(None);
+    }
+    signal::die_after_parent(inherited.settings.graceful_timeout)?;
+    Ok(Some(signals))
+}
+
+fn newborn(py: Python<'_>) -> PyResult<()> {
+    let helper = Helper::Newborn.module(py)?;
+    helper.call_method0("reseed")?;
+    helper.call_method1("show_stacks_on", (signal::stacks_signal(), descriptors::ERROR_LOG))?;
+    Ok(())
+}
+
+fn unable(error: &io::Error) -> BootFailure {
+    let summary = format!("a worker cannot start: {error}");
+    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
+}
+
+fn make_server(inherited: &Inherited) -> io::Result<Server> {
+    let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
+    Server::new(config(&inherited.settings.http), listeners?)
+}
+
+fn config(settings: &HttpSettings) -> http::Config {
+    http::Config {
+        keep_alive: settings.keep_alive,
+        head_timeout: settings.head_timeout,
+        body_timeout: settings.body_timeout,
+        write_timeout: settings.write_timeout,
+        request_line: settings.request_line,
+        request_fields: settings.request_fields,
+        request_field_size: settings.request_field_size,
+        body: settings.body,
+        connections: settings.connections,
+        spool_directories: settings.spool_directories.iter().map(Into::into).collect(),
+        server_name: "rcorn".to_owned(),
+    }
+}
+
+/// A worker that serves.
+struct Worker<'py> {
+    server: Server,
+    app: WsgiApp<'py>,
+    meter: Meter,
+    signals: Noted,
+    /// `None` once the arbiter is gone.
+    channel: Option<WorkerChannel>,
+    draining: bool,
+}
+
+/// Why the loop ends.
+struct Leave(ExitCode);
+
+impl Worker<'_> {
+    fn serve(mut self) -> ExitCode {
+        let Leave(code) = match self.announce() {
+            Ok(()) => self.turn_until_leave(),
+            Err(error) => broken(&error),
+        };
+        self.meter.flush();
+        code
+    }
+
+    fn announce(&mut self) -> io::Result<()> {
+        self.server.watch(self.signals.as_fd(), SIGNALS)?;
+        if let Some(channel) = &self.channel {
+            self.server.watch(channel.as_fd(), CHANNEL)?;
+            channel.send(&FromWorker::Ready, &[])?;
+        }
+        Ok(())
+    }
+
+    fn turn_until_leave(&mut self) -> Leave {
+        loop {
+            let turned = match self.server.turn(&mut self.app, &mut self.meter) {
+                Ok(turned) => turned,
+                Err(error) => return broken(&error),
+            };
+            for key in turned.keys {
+                let heard = if key == SIGNALS { self.mind_signals() } else { self.hear_arbiter() };
+                if let Err(leave) = heard {
+                    return leave;
+                }
+            }
+            if self.app.wants_to_leave() {
+                self.leave_on_own_account();
+            }
+            if self.draining && self.server.is_idle() {
+                return Leave(ExitCode::Success);
+            }
+        }
+    }
+
+    fn mind_signals(&mut self) -> Result<(), Leave> {
+        for signal in self.signals.take() {
+            match signal {
+                signal::SIGTERM => self.leave_on_own_account(),
+                signal::SIGINT | signal::SIGQUIT => return Err(Leave(ExitCode::Success)),
+                signal::SIGUSR1 => self.tell(&FromWorker::ReopenLogs),
+                _ => log::write(Level::Debug, &format!("a worker has no use for signal {signal}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn hear_arbiter(&mut self) -> Result<(), Leave> {
+        let Some(channel) = &self.channel else { return Ok(()) };
+        match channel.try_receive() {
+            Ok(Some(received)) => match received.message {
+                ToWorker::Drain => self.drain(),
+                ToWorker::Quit => return Err(Leave(ExitCode::Success)),
+                ToWorker::Logs => inherited::replace_logs(&received.fds),
+            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(None) | Err(_) => self.arbiter_is_gone(),
+        }
+        Ok(())
+    }
+
+    fn arbiter_is_gone(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            log::write(Level::Warning, "the arbiter is gone; finishing what is in flight");
+            let _ = self.server.unwatch(channel.as_fd());
+        }
+        self.drain();
+    }
+
+    fn leave_on_own_account(&mut self) {
+        if !self.draining {
+            self.tell(&FromWorker::Leaving);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        if !self.draining {
+            self.draining = true;
+            self.meter.draining();
+            self.server.drain();
+        }
+    }
+
+    fn tell(&mut self, message: &FromWorker) {
+        // An arbiter that does not hear is gone or stuck; the end of the channel will say which.
+        let _ = self.channel.as_ref().map(|channel| channel.send(message, &[]));
+    }
+}
+
+fn broken(error: &io::Error) -> Leave {
+    log::write(Level::Critical, &format!("the worker's loop failed: {error}"));
+    Leave(ExitCode::Setup)
+}

@@ -1,0 +1,46 @@
+//! Importing the application, and putting a failure into words.
+
+use crate::python::{self, Helper};
+use contract::exit::ExitCode;
+use contract::message::BootFailure;
+use pyo3::prelude::*;
+
+/// The longest traceback that is sent: a message has a limit, and nobody reads on.
+const LONGEST_TRACEBACK: usize = 48 * 1024;
+
+/// The application that `spec` names.
+pub(crate) fn load(py: Python<'_>, spec: &str) -> Result<Py<PyAny>, BootFailure> {
+    let helper = Helper::Load.module(py).map_err(|error| internal(&error, py))?;
+    match helper.call_method1("load", (spec,)) {
+        Ok(application) => Ok(application.unbind()),
+        Err(error) => Err(failure(py, &helper, spec, &error).unwrap_or_else(|second| internal(&second, py))),
+    }
+}
+
+fn failure(py: Python<'_>, helper: &Bound<'_, PyModule>, spec: &str, error: &PyErr) -> PyResult<BootFailure> {
+    let value = error.value(py);
+    if value.is_instance(&helper.getattr("NoCallable")?)? {
+        let summary = format!("no application at '{spec}': {value}");
+        return Ok(BootFailure { code: ExitCode::AppCallable, summary, traceback: String::new() });
+    }
+    let what: String = helper.call_method1("describe", (value,))?.extract()?;
+    let advice: String = helper.call_method1("advice", (spec, value))?.extract()?;
+    let summary = format!("cannot import the application '{spec}': {what}; {advice}");
+    Ok(BootFailure { code: ExitCode::AppImport, summary, traceback: shortened(python::traceback(error, py)) })
+}
+
+/// A failure of ours, not of the application.
+pub(crate) fn internal(error: &PyErr, py: Python<'_>) -> BootFailure {
+    let summary = format!("rcorn cannot start in this interpreter: {error}");
+    BootFailure { code: ExitCode::Setup, summary, traceback: shortened(python::traceback(error, py)) }
+}
+
+/// The beginning and the end of a very long traceback.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TRACEBACK {
+        return text;
+    }
+    let head = text.floor_char_boundary(LONGEST_TRACEBACK / 2);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST_TRACEBACK / 2);
+    format!("{}\n  […]\n{}", &text[..head], &text[tail..])
+}

@@ -1,0 +1,102 @@
+//! Keeps the books: this worker's slot of the scoreboard, and the access log. The HTTP side knows of neither.
+
+use crate::access::AccessLog;
+use crate::inherited::Inherited;
+use contract::id::Slot;
+use contract::scoreboard::{Scoreboard, SlotView, State, Word};
+use http::{Observer, Outcome, Record, Request, Share};
+use sys::clock;
+use sys::socket::Address;
+
+/// The observer of a worker's server.
+pub(crate) struct Meter {
+    scoreboard: Scoreboard,
+    slot: Slot,
+    /// What the state is between requests: `Idle`, or `Draining`.
+    resting: State,
+    access: Option<AccessLog>,
+}
+
+impl Meter {
+    /// The books of the worker at `slot`.
+    pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
+        let access = inherited.settings.access_log.then(AccessLog::default);
+        Self { scoreboard: inherited.scoreboard, slot, resting: State::Idle, access }
+    }
+
+    fn view(&self) -> SlotView<'_> {
+        self.scoreboard.slot(self.slot)
+    }
+
+    /// From now on the worker only finishes.
+    pub(crate) fn draining(&mut self) {
+        self.resting = State::Draining;
+    }
+
+    /// Writes what is still to be written.
+    pub(crate) fn flush(&mut self) {
+        if let Some(access) = &mut self.access {
+            access.flush();
+        }
+    }
+}
+
+impl Observer for Meter {
+    fn share(&self) -> Share {
+        let serving = |slot: &SlotView<'_>| matches!(slot.state(), State::Idle | State::Busy);
+        let (mut workers, mut total) = (0, 0);
+        for slot in self.scoreboard.slots().filter(serving) {
+            workers += 1;
+            total += slot.get(Word::Connections);
+        }
+        let below = |slot: &SlotView<'_>| slot.get(Word::Connections) * u64::from(workers) <= total;
+        let free = |slot: &SlotView<'_>| slot.state() == State::Idle && below(slot);
+        // This worker itself is awake, so it asks only when it holds more than its share and is not `below`.
+        let others_free = self.scoreboard.slots().any(|slot| free(&slot));
+        Share { workers, total, others_free }
+    }
+
+    fn connections(&mut self, open: usize) {
+        self.view().set(Word::Connections, open as u64);
+    }
+
+    fn waiting(&mut self) {
+        let view = self.view();
+        view.set(Word::Heartbeat, clock::now());
+        view.set(Word::State, self.resting as u64);
+        self.flush();
+    }
+
+    fn woke(&mut self) {}
+
+    fn began(&mut self, request: &Request<'_>) {
+        let view = self.view();
+        let now = clock::now();
+        view.set_request_line(request.raw_line());
+        view.set_client(if let Address::Tcp(address) = request.peer() { Some(address) } else { None });
+        view.set(Word::Progress, now);
+        view.set(Word::RequestStart, now);
+        view.set(Word::State, State::Busy as u64);
+    }
+
+    fn ended(&mut self, record: &Record<'_>) {
+        let view = self.view();
+        view.set(Word::RequestStart, 0);
+        view.set(Word::State, self.resting as u64);
+        match record.outcome {
+            Outcome::Refused(_) => view.add(Word::Refused, 1),
+            Outcome::Answered | Outcome::Aborted => {
+                view.add(Word::Requests, 1);
+                view.add(Word::Busy, record.app_ns);
+                view.count_latency(record.duration_ns);
+            }
+        }
+        view.add(Word::Sent, record.body_sent);
+        if record.status != 0 {
+            view.count_status(record.status);
+        }
+        if let Some(access) = &mut self.access {
+            access.write(record);
+        }
+    }
+}

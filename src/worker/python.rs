@@ -1,0 +1,45 @@
+//! The Python helpers that are part of the extension: sources embedded at build time, compiled at first use.
+
+use pyo3::prelude::*;
+use pyo3::types::PyModule;
+use std::ffi::CString;
+
+/// One embedded source.
+#[derive(Clone, Copy)]
+pub(crate) enum Helper {
+    /// Importing the application.
+    Load,
+    /// Whether what the import left behind survives a fork.
+    Survive,
+    /// What a newborn worker does first.
+    Newborn,
+    /// Objects of the WSGI environment that are best written in Python.
+    Wsgi,
+}
+
+impl Helper {
+    fn source(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Load => ("_rcorn.load", include_str!("python/load.py")),
+            Self::Survive => ("_rcorn.survive", include_str!("python/survive.py")),
+            Self::Newborn => ("_rcorn.newborn", include_str!("python/newborn.py")),
+            Self::Wsgi => ("_rcorn.wsgi", include_str!("python/wsgi.py")),
+        }
+    }
+
+    /// The helper as a module. It is kept by whoever holds it, not in `sys.modules`.
+    pub(crate) fn module(self, py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+        let (name, source) = self.source();
+        let file = format!("<{name}>");
+        PyModule::from_code(py, &CString::new(source)?, &CString::new(file)?, &CString::new(name)?)
+    }
+}
+
+/// A traceback as Python prints it, without the frames of our own helpers.
+pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {
+    let formatted = Helper::Load
+        .module(py)
+        .and_then(|load| load.call_method1("format_traceback", (error.value(py),)))
+        .and_then(|text| text.extract::<String>());
+    formatted.unwrap_or_else(|second| format!("{error}\n(and its traceback could not be printed: {second})\n"))
+}

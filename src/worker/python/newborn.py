@@ -1,0 +1,16 @@
+"""What a newborn worker does before it serves."""
+
+import faulthandler
+import sys
+
+
+def reseed():
+    """Python's own `random` is reseeded by the fork; numpy's is not."""
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
+
+
+def show_stacks_on(signal, descriptor):
+    """`signal` prints the stacks of all threads to `descriptor`, whatever code runs."""
+    faulthandler.register(signal, file=descriptor, all_threads=True)

@@ -1,0 +1,185 @@
+//! The environment of a request (PEP 3333, "environ Variables"), with the keys that Gunicorn has.
+//!
+//! What is the same for all requests of a listener lies in a template that is copied; the rest is set. Never
+//! anything of `os.environ`.
+
+use super::input::Inputs;
+use super::names::{Name, Names};
+use super::peers::Peers;
+use crate::inherited::Inherited;
+use http::{Request, Version};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyString};
+use std::os::fd::AsFd;
+use sys::socket::Address;
+
+/// Makes environments.
+pub(super) struct Environ<'py> {
+    py: Python<'py>,
+    templates: Vec<Bound<'py, PyDict>>,
+    inputs: Inputs<'py>,
+    names: Names<'py>,
+    peers: Peers<'py>,
+    empty: Bound<'py, PyString>,
+}
+
+impl<'py> Environ<'py> {
+    pub(super) fn new(
+        py: Python<'py>,
+        helper: &Bound<'py, PyModule>,
+        errors: &Bound<'py, PyAny>,
+        inherited: &Inherited,
+    ) -> PyResult<Self> {
+        let common = PyDict::new(py);
+        common.set_item("wsgi.version", (1, 0))?;
+        common.set_item("wsgi.url_scheme", "http")?;
+        common.set_item("wsgi.errors", errors)?;
+        common.set_item("wsgi.multithread", false)?;
+        common.set_item("wsgi.multiprocess", inherited.settings.workers > 1)?;
+        common.set_item("wsgi.run_once", false)?;
+        common.set_item("wsgi.input_terminated", true)?;
+        common.set_item("wsgi.file_wrapper", helper.getattr("FileWrapper")?)?;
+        common.set_item("SERVER_SOFTWARE", concat!("rcorn/", env!("CARGO_PKG_VERSION")))?;
+        common.set_item("SCRIPT_NAME", "")?;
+        let mut templates = Vec::new();
+        for listener in &inherited.listeners {
+            templates.push(template(&common, &sys::socket::local_address(listener.as_fd())?)?);
+        }
+        let inputs = Inputs::new(py, helper)?;
+        let (names, peers, empty) = (Names::new(py), Peers::new(py), intern!(py, "").clone());
+        Ok(Self { py, templates, inputs, names, peers, empty })
+    }
+
+    /// The environment of one request.
+    pub(super) fn build(&mut self, request: &Request<'_>) -> PyResult<Bound<'py, PyDict>> {
+        let py = self.py;
+        let environ = self.templates[request.listener()].copy()?;
+        environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, request.method()))?;
+        environ.set_item(intern!(py, "RAW_URI"), latin1(py, request.target().as_bytes())?)?;
+        environ.set_item(intern!(py, "PATH_INFO"), path_info(py, request.path().as_bytes())?)?;
+        let query = request.query();
+        let query = if query.is_empty() { self.empty.clone() } else { latin1(py, query.as_bytes())? };
+        environ.set_item(intern!(py, "QUERY_STRING"), query)?;
+        environ.set_item(intern!(py, "SERVER_PROTOCOL"), protocol(py, request.version()))?;
+        environ.set_item(intern!(py, "wsgi.input"), self.inputs.make(&request.body())?)?;
+        if request.secure() {
+            environ.set_item(intern!(py, "wsgi.url_scheme"), intern!(py, "https"))?;
+        }
+        self.set_peer(&environ, request)?;
+        self.set_headers(&environ, request)?;
+        Ok(environ)
+    }
+
+    fn set_peer(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
+        let py = self.py;
+        if let Address::Tcp(address) = request.peer() {
+            let peer = self.peers.get(address);
+            environ.set_item(intern!(py, "REMOTE_ADDR"), &peer.address)?;
+            return environ.set_item(intern!(py, "REMOTE_PORT"), &peer.port);
+        }
+        environ.set_item(intern!(py, "REMOTE_ADDR"), &self.empty)?;
+        let host = request.headers().find(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+        let (name, port) = split_host(host.map_or(b"", |(_, value)| value), request.secure());
+        environ.set_item(intern!(py, "SERVER_NAME"), latin1(py, name)?)?;
+        environ.set_item(intern!(py, "SERVER_PORT"), latin1(py, port)?)
+    }
+
+    fn set_headers(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
+        let mut expected = environ.len();
+        for (name, value) in request.headers() {
+            if let Name::Key(key) = self.names.get(name) {
+                environ.set_item(key, latin1(self.py, value)?)?;
+                expected += 1;
+            }
+        }
+        // Fewer entries than fields: a name came twice, and its last value overwrote the others.
+        if environ.len() < expected { self.join_repeated(environ, request) } else { Ok(()) }
+    }
+
+    fn join_repeated(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
+        let mut fields: Vec<(&[u8], Vec<u8>)> = Vec::new();
+        for (name, value) in request.headers() {
+            match fields.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((known, joined)) => {
+                    // RFC 9113 8.2.3: the pieces of a cookie belong together with "; ".
+                    let between: &[u8] = if known.eq_ignore_ascii_case(b"cookie") { b"; " } else { b"," };
+                    joined.extend_from_slice(between);
+                    joined.extend_from_slice(value);
+                }
+                None => fields.push((name, value.to_vec())),
+            }
+        }
+        for (name, value) in fields {
+            if let Name::Key(key) = self.names.get(name) {
+                environ.set_item(key, latin1(self.py, &value)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Bound<'py, PyDict>> {
+    let template = common.copy()?;
+    if let Address::Tcp(address) = local {
+        template.set_item("SERVER_NAME", address.ip().to_string())?;
+        template.set_item("SERVER_PORT", address.port().to_string())?;
+    }
+    Ok(template)
+}
+
+/// Name and port of a Host field; without a port the scheme's own.
+fn split_host(host: &[u8], secure: bool) -> (&[u8], &[u8]) {
+    let default: &[u8] = if secure { b"443" } else { b"80" };
+    let after_name = if host.first() == Some(&b'[') { memchr::memrchr(b']', host).unwrap_or(0) } else { 0 };
+    match memchr::memrchr(b':', &host[after_name..]) {
+        Some(colon) if host.len() > after_name + colon + 1 => {
+            (&host[..after_name + colon], &host[after_name + colon + 1..])
+        }
+        Some(colon) => (&host[..after_name + colon], default),
+        None => (host, default),
+    }
+}
+
+fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString> {
+    match method {
+        "GET" => intern!(py, "GET").clone(),
+        "POST" => intern!(py, "POST").clone(),
+        "HEAD" => intern!(py, "HEAD").clone(),
+        other => PyString::new(py, other),
+    }
+}
+
+fn protocol(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
+    match version {
+        Version::Http10 => intern!(py, "HTTP/1.0"),
+        Version::Http11 => intern!(py, "HTTP/1.1"),
+    }
+}
+
+/// Bytes as PEP 3333 wants them: each one a character.
+fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: pointer and length are of one live slice; the result is a new reference or null with an error set.
+    unsafe {
+        let text = pyo3::ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), bytes.len().cast_signed(), std::ptr::null());
+        Ok(Bound::from_owned_ptr_or_err(py, text)?.cast_into_unchecked())
+    }
+}
+
+/// The path, percent-decoded once; an invalid escape stays as it is.
+fn path_info<'py>(py: Python<'py>, path: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    let Some(first) = memchr::memchr(b'%', path) else { return latin1(py, path) };
+    let mut decoded = path[..first].to_vec();
+    let mut rest = &path[first..];
+    while let [byte, after @ ..] = rest {
+        let escape = (*byte == b'%').then(|| hex_pair(after)).flatten();
+        decoded.push(escape.unwrap_or(*byte));
+        rest = if escape.is_some() { &after[2..] } else { after };
+    }
+    latin1(py, &decoded)
+}
+
+fn hex_pair(text: &[u8]) -> Option<u8> {
+    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    Some((digit(0)? * 16 + digit(1)?) as u8)
+}

@@ -1,0 +1,73 @@
+//! WSGI (PEP 3333): a request becomes an environment, the callable is called, what it returns is written.
+//!
+//! The application is called inline on the reactor's thread, with the GIL held; it is released while the reactor
+//! waits and while a client that reads slowly holds up a response.
+
+mod call;
+mod environ;
+mod input;
+mod names;
+mod peers;
+mod start;
+
+use crate::inherited::{self, Inherited};
+use crate::log;
+use crate::python::Helper;
+use contract::descriptors;
+use environ::Environ;
+use http::{App, Reply, Request};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+use start::StartResponse;
+use std::os::fd::AsFd;
+
+/// The application, ready to be called.
+pub(crate) struct WsgiApp<'py> {
+    py: Python<'py>,
+    application: Py<PyAny>,
+    environ: Environ<'py>,
+    start: StartResponse<'py>,
+    wants_to_leave: bool,
+}
+
+impl<'py> WsgiApp<'py> {
+    /// Prepares everything that is the same for all requests.
+    pub(crate) fn new(py: Python<'py>, application: Py<PyAny>, inherited: &Inherited) -> PyResult<Self> {
+        let helper = Helper::Wsgi.module(py)?;
+        let is_stderr = sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
+        let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_stderr))?;
+        let environ = Environ::new(py, &helper, &errors, inherited)?;
+        Ok(Self { py, application, environ, start: StartResponse::new(py)?, wants_to_leave: false })
+    }
+
+    /// True when a signal handler of the application asked the process to end.
+    pub(crate) fn wants_to_leave(&self) -> bool {
+        self.wants_to_leave
+    }
+}
+
+impl App for WsgiApp<'_> {
+    fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
+        let Self { py, application, environ, start, .. } = self;
+        let result =
+            environ.build(request).and_then(|environ| call::run(application.bind(*py), environ, start, reply));
+        if let Err(error) = result {
+            let text = format!("Error handling request {}", String::from_utf8_lossy(request.raw_line()));
+            log::write_exception(*py, &text, &error);
+            reply.fail(500);
+        }
+    }
+
+    fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {
+        self.py.detach(wait)
+    }
+
+    fn interrupted(&mut self) {
+        let Err(error) = self.py.check_signals() else { return };
+        if error.is_instance_of::<PySystemExit>(self.py) || error.is_instance_of::<PyKeyboardInterrupt>(self.py) {
+            self.wants_to_leave = true;
+        } else {
+            log::write_exception(self.py, "A signal handler of the application failed", &error);
+        }
+    }
+}

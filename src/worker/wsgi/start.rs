@@ -1,0 +1,174 @@
+//! `start_response` and the `write` that it returns, as two bound methods of one object that serves many requests.
+//!
+//! The object is used again unless the application kept a reference; what it kept then only says that it is too late.
+
+use http::{Flow, Reply};
+use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+use std::borrow::Cow;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+/// The pooled object and its methods.
+pub(super) struct StartResponse<'py> {
+    state: Bound<'py, State>,
+    start: Bound<'py, PyAny>,
+}
+
+impl<'py> StartResponse<'py> {
+    pub(super) fn new(py: Python<'py>) -> PyResult<Self> {
+        let state = Bound::new(py, State { reply: AtomicPtr::new(null_mut()), write: std::sync::OnceLock::new() })?;
+        let _ = state.get().write.set(state.getattr("write")?.unbind());
+        let start = state.getattr("start_response")?;
+        Ok(Self { state, start })
+    }
+
+    /// What the application is called with.
+    pub(super) fn callable(&self) -> &Bound<'py, PyAny> {
+        &self.start
+    }
+
+    /// Lends `reply` to `run`, and to the methods as long as that runs.
+    pub(super) fn lend<R>(&mut self, reply: &mut Reply<'_>, run: impl FnOnce(&State) -> R) -> R {
+        self.state.get().reply.store(std::ptr::from_mut(reply).cast(), Relaxed);
+        let result = run(self.state.get());
+        self.state.get().reply.store(null_mut(), Relaxed);
+        result
+    }
+
+    /// To be called between requests: replaces the object when the application kept a method of it.
+    pub(super) fn renew(&mut self) -> PyResult<()> {
+        let write_kept = self.state.get().write.get().is_some_and(|write| write.get_refcnt(self.start.py()) > 1);
+        if write_kept || self.start.get_refcnt() > 1 {
+            *self = Self::new(self.start.py())?;
+        }
+        Ok(())
+    }
+}
+
+/// How sending a piece went.
+#[derive(PartialEq, Eq)]
+pub(super) enum Sent {
+    /// On its way.
+    Yes,
+    /// There is nobody any more to send it to.
+    Nobody,
+}
+
+/// What the two methods share: the reply of the request that is being answered.
+#[pyclass(frozen, module = "rcorn", name = "StartResponse")]
+pub(super) struct State {
+    reply: AtomicPtr<Reply<'static>>,
+    write: std::sync::OnceLock<Py<PyAny>>,
+}
+
+impl State {
+    /// Runs `work` with the reply, which nobody else can reach meanwhile.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Reply<'_>) -> PyResult<R>) -> PyResult<R> {
+        let pointer = self.reply.swap(null_mut(), Relaxed);
+        if pointer.is_null() {
+            return Err(PyRuntimeError::new_err("the response to this request is over, or used by another thread"));
+        }
+        // SAFETY: `lend` stored the pointer of a reply that outlives its `run`, and `run` is still on the stack, as
+        // the pointer is taken back there. Taking it out makes this the only reference.
+        let result = work(unsafe { &mut *pointer });
+        self.reply.store(pointer, Relaxed);
+        result
+    }
+
+    /// Sends a piece of the body; waits without the GIL while the client is slow.
+    pub(super) fn send(&self, piece: &Bound<'_, PyAny>, last: bool) -> PyResult<Sent> {
+        let Ok(piece) = piece.cast::<PyBytes>() else {
+            let found = piece.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("a piece of the response must be bytes, not {found}")));
+        };
+        if piece.as_bytes().is_empty() && !last {
+            return Ok(Sent::Yes);
+        }
+        self.with(|reply| {
+            if !reply.has_begun() {
+                return Err(PyAssertionError::new_err("a piece of the response came before start_response was called"));
+            }
+            let sent = match reply.write(piece.as_bytes(), last) {
+                Ok(Flow::Ready) => Ok(()),
+                Ok(Flow::Full) => piece.py().detach(|| reply.wait_for_room()),
+                Err(error) => Err(error),
+            };
+            Ok(if sent.is_ok() { Sent::Yes } else { Sent::Nobody })
+        })
+    }
+}
+
+#[pymethods]
+impl State {
+    #[pyo3(signature = (status, response_headers, exc_info=None, /))]
+    fn start_response(
+        &self,
+        py: Python<'_>,
+        status: &Bound<'_, PyAny>,
+        response_headers: &Bound<'_, PyAny>,
+        exc_info: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.with(|reply| {
+            match exc_info {
+                Some(exc_info) if reply.is_sent() => return Err(raised(exc_info)?),
+                None if reply.has_begun() => {
+                    let message = "start_response was called a second time without exc_info";
+                    return Err(PyAssertionError::new_err(message));
+                }
+                _ => {}
+            }
+            begin(reply, status, response_headers)
+        })?;
+        let write = self.write.get().ok_or_else(|| PyRuntimeError::new_err("write is missing"))?;
+        Ok(write.clone_ref(py))
+    }
+
+    #[pyo3(signature = (data, /))]
+    fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        // Whether anybody still listens is no business of an application that pushes.
+        self.send(data, false).map(drop)
+    }
+}
+
+/// The exception that an `exc_info` triple is about.
+fn raised(exc_info: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+    Ok(PyErr::from_value(exc_info.get_item(1)?))
+}
+
+fn begin(reply: &mut Reply<'_>, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+    let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
+    reply.begin(&text(status, "the status")?).map_err(bad)?;
+    for field in headers.try_iter()? {
+        let field = field?;
+        let Ok(pair) = field.cast::<PyTuple>() else { return Err(not_a_pair(&field)) };
+        if pair.len() != 2 {
+            return Err(not_a_pair(&field));
+        }
+        let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+        let (name, value) = (text(&name, "a header name")?, text(&value, "a header value")?);
+        reply.header(&name, &value).map_err(bad)?;
+    }
+    Ok(())
+}
+
+fn not_a_pair(field: &Bound<'_, PyAny>) -> PyErr {
+    PyTypeError::new_err(format!("a header must be a tuple of name and value, not {field:?}"))
+}
+
+/// A native string of PEP 3333 as the bytes that it stands for.
+fn text<'a>(value: &'a Bound<'_, PyAny>, what: &str) -> PyResult<Cow<'a, [u8]>> {
+    let Ok(string) = value.cast::<PyString>() else {
+        let found = value.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("{what} must be str, not {found}: {value:?}")));
+    };
+    match string.to_str() {
+        Ok(ascii) if ascii.is_ascii() => Ok(Cow::Borrowed(ascii.as_bytes())),
+        _ => {
+            let encoded = string.call_method1(intern!(string.py(), "encode"), ("latin-1",))?;
+            Ok(Cow::Owned(encoded.cast_into::<PyBytes>()?.as_bytes().to_vec()))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The zygote: imports the application if it may, then forks workers on order until its channel closes.
+//!
+//! It has one thread, owns no connection and no epoll, and never serves: what it imported is what its workers share.
+
+use crate::birth::{self, Role};
+use crate::inherited::{self, Inherited, ZygoteChannel};
+use crate::load;
+use crate::python::Helper;
+use crate::{lifecycle, log, prepare};
+use contract::channel::Received;
+use contract::descriptors;
+use contract::exit::ExitCode;
+use contract::logline::Level;
+use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
+use contract::settings::Preload;
+use pyo3::prelude::*;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// Runs to the end of the process: as zygote it exits here, in a worker it returns that one's exit code.
+pub(crate) fn run(py: Python<'_>) -> ExitCode {
+    let Ok(channel) = sys::fd::adopt(descriptors::CHANNEL) else {
+        return ExitCode::Setup;
+    };
+    let channel = ZygoteChannel::new(channel.into());
+    match boot(py) {
+        Ok((inherited, application, preload)) => {
+            let _ = channel.send(&FromZygote::Booted { preload }, &[]);
+            obey(py, channel, inherited, application)
+        }
+        Err(failure) => {
+            let code = failure.code;
+            let _ = channel.send(&FromZygote::Failed(failure), &[]);
+            code
+        }
+    }
+}
+
+type Booted = (Inherited, Option<Py<PyAny>>, PreloadOutcome);
+
+fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
+    let inherited = Inherited::adopt().map_err(|error| unusable(&error))?;
+    let settings = &inherited.settings;
+    log::set_level(settings.log_level);
+    sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
+    prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
+    let (application, outcome) = match settings.preload {
+        Preload::Off => (None, PreloadOutcome::Off),
+        Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
+        Preload::Auto => preload_if_it_survives(py, &settings.app)?,
+    };
+    // What is there now is there to stay: the collector need not touch it, so its pages stay shared.
+    py.import("gc").and_then(|gc| gc.call_method0("freeze")).map_err(|error| load::internal(&error, py))?;
+    Ok((inherited, application, outcome))
+}
+
+fn preload_if_it_survives(
+    py: Python<'_>,
+    app: &str,
+) -> Result<(Option<Py<PyAny>>, PreloadOutcome), BootFailure> {
+    let internal = |error| load::internal(&error, py);
+    let survive = Helper::Survive.module(py).map_err(internal)?;
+    let before = survive.call_method0("snapshot").map_err(internal)?;
+    let application = load::load(py, app)?;
+    let left: Option<String> =
+        survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
+    Ok(match left {
+        Some(reason) => (None, PreloadOutcome::Unsafe { reason }),
+        None => (Some(application), PreloadOutcome::Imported),
+    })
+}
+
+fn unusable(error: &io::Error) -> BootFailure {
+    let summary = format!("the zygote cannot use what the arbiter handed over: {error}");
+    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
+}
+
+/// ` [name]`, or nothing.
+pub(crate) fn title_suffix(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" [{name}]") }
+}
+
+/// Forks on order. Ends the process when the arbiter has closed the channel; returns in workers only.
+fn obey(py: Python<'_>, channel: ZygoteChannel, inherited: Inherited, application: Option<Py<PyAny>>) -> ExitCode {
+    loop {
+        let Received { message, mut fds } = match py.detach(|| channel.receive()) {
+            Ok(Some(received)) => received,
+            Ok(None) => sys::process::exit_now(0),
+            Err(error) => {
+                log::write(Level::Error, &format!("the zygote cannot hear the arbiter and leaves: {error}"));
+                sys::process::exit_now(1)
+            }
+        };
+        match message {
+            ToZygote::Logs => inherited::replace_logs(&fds),
+            ToZygote::Fork { slot, .. } => {
+                let Some(end) = fds.pop() else { continue };
+                if let Some(worker) = fork(py, end) {
+                    drop(channel);
+                    return lifecycle::run(py, inherited, application, worker, slot);
+                }
+            }
+        }
+    }
+}
+
+fn fork(py: Python<'_>, end: OwnedFd) -> Option<birth::WorkerChannel> {
+    match birth::fork(py, end) {
+        Ok(Role::Worker(channel)) => Some(channel),
+        Ok(Role::Zygote) => None,
+        Err(error) => {
+            log::write(Level::Error, &format!("the zygote cannot fork: {error}"));
+            None
+        }
+    }
+}
