@@ -137,7 +137,7 @@ pub(crate) enum Why {
     Drained,
     /// It was told to leave at once.
     Dismissed,
-    /// It decided so, because someone signalled it.
+    /// It decided so itself, because someone signalled it for example.
     Own,
     /// It told us why it cannot serve.
     Failed,

@@ -75,7 +75,7 @@ fn leaves_by_itself(crew: &mut Crew, id: WorkerId, now: Moment, todo: &mut Vec<A
         return;
     }
     worker.leave(Why::Own, Some(limit));
-    let text = format!("{} was signalled and leaves; another takes its place", worker.name());
+    let text = format!("{} leaves by itself; another takes its place", worker.name());
     todo.push(Action::Log(Level::Info, text));
 }
 
@@ -133,7 +133,10 @@ fn after_failure(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo
 /// Nobody wanted this end.
 fn died(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {
     let wait = delay(crew, worker, Some(how), now);
-    todo.push(log_end(Level::Error, worker, how, &format!("; {}", retry(wait))));
+    // SIGINT and SIGQUIT make a worker leave like this, without a word.
+    let clean = how == Ended::Exited(0) && worker.phase != Phase::Booting;
+    let level = if clean { Level::Info } else { Level::Error };
+    todo.push(log_end(level, worker, how, &format!("; {}", retry(wait))));
     if worker.phase == Phase::Booting {
         count_death(crew, &format!("a worker {how} before it was ready"));
     }

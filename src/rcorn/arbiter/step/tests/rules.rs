@@ -164,6 +164,15 @@ fn a_worker_killed_from_outside_is_replaced_at_once() {
 }
 
 #[test]
+fn a_worker_that_leaves_without_a_word_is_no_error() {
+    let mut world = World::serving(rules(1));
+    world.ends(WorkerId(1), Ended::Exited(0));
+    let text = format!("worker 1 (pid {}) exited with code 0; restarting in 1 ms", pid_of(WorkerId(1)));
+    assert_eq!(world.lines(), [(Level::Info, text.as_str())]);
+    assert_eq!(ordered(&world.pass(Duration::from_millis(1))).len(), 1);
+}
+
+#[test]
 fn a_respawn_that_cannot_be_imported_is_told_once_and_tried_again() {
     let mut world = World::serving(rules(2));
     world.pass(Duration::from_secs(5));
