@@ -47,6 +47,9 @@ pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// A first boot whose workers died this often without getting ready is given up.
 pub(crate) const BOOT_ATTEMPTS: u32 = 5;
 
+/// Forks that are ordered from a zygote at a time: its channel has room for them whatever the number of workers.
+pub(crate) const ORDERS: usize = 16;
+
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(5);
 

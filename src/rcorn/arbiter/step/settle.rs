@@ -2,7 +2,7 @@
 
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
-use super::super::policy::{Moment, QUIT_GRACE};
+use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
 use super::{clock, operator};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
@@ -184,7 +184,8 @@ fn enlist(fleet: &mut Fleet, generation: Generation, now: Moment, todo: &mut Vec
         return;
     }
     let limit = crew.respawn_limit(now);
-    for slot in crew.vacancies(now) {
+    let pending = crew.workers.values().filter(|worker| worker.pid.is_none()).count();
+    for slot in crew.vacancies(now).into_iter().take(ORDERS.saturating_sub(pending)) {
         let id = fleet.name_worker();
         if let Some(crew) = fleet.crews.get_mut(&generation) {
             crew.workers.insert(id, Worker::new(slot, limit));

@@ -32,6 +32,17 @@ fn a_first_boot_starts_a_zygote_then_workers_then_says_ready() {
 }
 
 #[test]
+fn many_workers_are_ordered_a_few_at_a_time() {
+    let mut world = World::new(rules(100));
+    world.zygote_boots(FIRST);
+    assert_eq!(world.ordered().len(), 16);
+    for worker in (1..=100).map(WorkerId) {
+        world.gets_ready(worker);
+    }
+    assert_eq!((world.crew(FIRST).role, world.crew(FIRST).workers.len()), (Role::Serving, 100));
+}
+
+#[test]
 fn ready_may_overtake_the_process_id() {
     let mut world = World::new(rules(1));
     world.zygote_boots(FIRST);
