@@ -180,6 +180,25 @@ def sleeps(environ, start_response):
     return plain_text(start_response, str(os.getpid()))
 
 
+def drips(environ, start_response):
+    """A slow stream."""
+    wanted = parameters(environ)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+
+    def body():
+        for _ in range(int(wanted["count"])):
+            time.sleep(float(wanted["pause"]))
+            yield b"drip"
+
+    return body()
+
+
+def leaves_a_child(environ, start_response):
+    """A grandchild outlives its parent for a moment."""
+    command = ["/bin/sh", "-c", "sleep 0.05 >/dev/null & echo $!"]
+    return plain_text(start_response, subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 def child_descriptors(environ, start_response):
     """What a program that the application starts has open."""
     code = "import os; print(*sorted(os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if int(n) > 2 and os.path.exists(f'/proc/self/fd/{n}')), sep='\\n')"
@@ -225,6 +244,8 @@ ROUTES = {
     "/crashes": crashes,
     "/busy": busy,
     "/sleeps": sleeps,
+    "/drips": drips,
+    "/leaves-a-child": leaves_a_child,
     "/child-descriptors": child_descriptors,
     "/says": says,
     "/signals": signals,

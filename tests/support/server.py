@@ -5,13 +5,15 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import processes, systemd
 from .client import Connection
 from .interpreters import ROOT
-from .subject import IS_RCORN, Subject
+from .subject import IS_RCORN, Subject, binaries
 from .waiting import PATIENCE, wait_until
 
 APPS = ROOT / "tests" / "apps"
@@ -188,13 +190,45 @@ class Server:
             try:
                 self.wait(10)
             except AssertionError as error:
-                complaint = f"SIGQUIT did not end it: {error}"
+                complaint = f"SIGQUIT did not end it: {error}" if IS_RCORN else None
                 processes.kill_all(self.below())
                 self.send(signal.SIGKILL).wait()
         self.notify.close()
         if self.listener:
             self.listener.close()
         return complaint
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended that was not meant to serve."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self):
+        """The one line on stderr, which every refusal is."""
+        assert self.err.startswith("rcorn: ") and self.err.count("\n") == 1, f"not one sentence: {self.err!r}"
+        return self.err.removeprefix("rcorn: ").strip()
+
+
+def call(*arguments, directory, env=None, program="rcorn", seconds=60):
+    """Calls one of our programs and waits for its end."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "LANG": "C.UTF-8"}
+    environment["VIRTUAL_ENV"] = str(Subject.default().python.parents[1])
+    environment.update(env or {})
+    done = subprocess.run(
+        [binaries() / program, *map(str, arguments)],
+        cwd=directory,
+        env={name: str(value) for name, value in environment.items() if value is not None},
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=seconds,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def address_of(text):

@@ -1,0 +1,87 @@
+"""Facts about the build: what the binaries link, where the extension lies, which room may use which."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from support.interpreters import ROOT
+from support.server import call
+from support.subject import binaries, binary, extension
+
+pytestmark = pytest.mark.rcorn("about rcorn's own build")
+
+SOURCES = sorted((ROOT / "src").rglob("*.rs"))
+
+
+def output_of(*command):
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+@pytest.mark.parametrize("name", ["rcorn", "rcornctl"])
+def test_the_binaries_need_only_libc(name):
+    needed = {line.split()[0].rpartition("/")[2] for line in output_of("ldd", binaries() / name).splitlines() if line.strip()}
+    allowed = r"(linux-vdso|linux-gate|libc|libgcc_s|ld-linux[-\w]*|libm|libpthread|libdl|librt)\.so[.\d]*"
+    assert all(re.fullmatch(allowed, library) for library in needed), needed
+    assert not any("python" in library or "systemd" in library for library in needed)
+
+
+def test_the_extension_names_no_libpython():
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output_of("readelf", "-d", extension()))
+    assert needed and not any("python" in library for library in needed), needed
+
+
+def test_the_extension_is_one_module():
+    symbols = output_of("readelf", "--dyn-syms", "--wide", extension())
+    assert "PyInit__rcorn" in symbols
+
+
+def test_everything_lies_in_one_directory():
+    assert binary().exists() and (binaries() / "rcornctl").exists() and extension().exists()
+
+
+def test_rcornctl_says_its_version(directory):
+    outcome = call("--version", directory=directory, program="rcornctl")
+    assert (outcome.code, outcome.err) == (0, "") and re.fullmatch(r"rcornctl \d+\.\d+\.\d+\n", outcome.out)
+
+
+def test_the_arrows_between_the_rooms():
+    """sys ← contract ← rcorn; sys ← http; sys, contract, http ← worker; nothing points back."""
+    packages = json.loads(output_of("cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"))["packages"]
+    rooms = {package["name"] for package in packages}
+    arrows = {
+        package["name"]: {d["name"] for d in package["dependencies"] if d["name"] in rooms and d["kind"] is None}
+        for package in packages
+    }
+    assert arrows == {
+        "sys": set(),
+        "contract": {"sys"},
+        "http": {"sys"},
+        "worker": {"sys", "contract", "http"},
+        "rcorn": {"sys", "contract"},
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_source_says_what_it_is_for(source):
+    lines = source.read_text().splitlines()
+    assert lines[0].startswith("//! "), "the first line is the beginning of a module doc"
+    own = next((number for number, line in enumerate(lines) if line.startswith("#[cfg(test)]")), len(lines))
+    assert own <= 400, f"{own} lines without tests"
+
+
+def test_unsafe_is_in_two_rooms_only():
+    found = {path.relative_to(ROOT / "src").parts[0] for path in SOURCES if re.search(r"\bunsafe\s*(\{|fn|impl)", path.read_text())}
+    assert found <= {"sys", "worker"}, found
+
+
+def test_every_allow_has_its_reason():
+    bare = []
+    for path in SOURCES:
+        for allow in re.findall(r"#!?\[(?:allow|expect)\((?:[^()]|\([^()]*\))*\)\]", path.read_text()):
+            if "reason" not in allow:
+                bare.append(f"{path.relative_to(ROOT)}: {allow}")
+    assert not bare, bare
