@@ -31,7 +31,7 @@ HARMLESS = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, sign
 @pytest.mark.parametrize("number", LEAVING, ids=names(LEAVING))
 def test_signals_that_end_a_worker(serve, number):
     server = serve("plain")
-    (worker,) = server.wait_for_workers(1)
+    worker = int(server.get("/pid").text)
     os.kill(worker, number)
     replaced(server, worker)
     assert server.get("/").text == "hello"

@@ -1,6 +1,6 @@
 """Which Pythons this machine has: the system's, those on PATH, those of pyenv. No path is written down here.
 
-Run as a program it makes a virtual environment for each of them (`make test` does).
+Run as a program it makes virtual environments: `tests` one for each of them, `example` one for `make run`.
 """
 
 import functools
@@ -55,7 +55,7 @@ def pyenv_roots():
     yield os.path.expanduser("~/.pyenv")
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def pyenv_pythons():
     """Version text ("3.12.1") to interpreter."""
     found = {}
@@ -67,7 +67,7 @@ def pyenv_pythons():
     return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def find(minor):
     """A Python of that minor version ("3.12"): pyenv's newest, else the one on PATH. None when there is none."""
     of_pyenv = [path for name, path in pyenv_pythons().items() if name.startswith(minor + ".")]
@@ -79,7 +79,7 @@ def find(minor):
     return None
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def system():
     """The system's python3, or None."""
     path = Path("/usr/bin/python3")
@@ -87,39 +87,52 @@ def system():
     return Interpreter("system", path, version) if version else None
 
 
+@functools.lru_cache(maxsize=None)
+def on_path():
+    """The python3 on PATH, whatever its version, or None."""
+    path = shutil.which("python3")
+    version = version_of(path) if path else None
+    return Interpreter("{}.{}".format(*version), Path(path), version) if version else None
+
+
 def supported():
     """Every interpreter that the tests run on; the first one runs most of them, and pytest itself."""
-    found = [system(), *map(find, WANTED)]
-    return [interpreter for interpreter in found if interpreter and interpreter.is_supported]
+    found = {}
+    for interpreter in [system(), *map(find, WANTED), on_path()]:
+        if interpreter and interpreter.is_supported:
+            found.setdefault(interpreter.label, interpreter)
+    return list(found.values())
 
 
-def main():
+def main(what):
     found = supported()
     if not found:
-        sys.exit("rcorn's tests need Python 3.11 or newer, with venv: on Debian, apt install python3 python3-venv")
-    for position, interpreter in enumerate(found):
-        requirements = ["apps.txt", "tests.txt"] if position == 0 else ["apps.txt"]
-        make_environment(interpreter, requirements)
-    print(found[0].environment)
+        sys.exit("rcorn needs Python 3.11 or newer, and there is none: on Debian 12 and later, apt install python3 python3-venv")
+    if what == "example":
+        make_environment(found[0], ENVIRONMENTS / "venv-example", [ROOT / "examples" / "flask" / "requirements.txt"])
+        return
+    apps, tests = (ROOT / "tests" / "requirements" / name for name in ("apps.txt", "tests.txt"))
+    for interpreter in found:
+        make_environment(interpreter, interpreter.environment, [apps, tests] if interpreter is found[0] else [apps])
+    print(found[0].environment / "bin" / "python")
 
 
-def make_environment(interpreter, requirements):
-    """Makes the environment, unless one made from the same is there."""
-    files = [ROOT / "tests" / "requirements" / name for name in requirements]
-    stamp = interpreter.environment / "made-from"
-    wanted = "\n".join([str(interpreter), *(path.read_text() for path in files)])
+def make_environment(interpreter, place, requirements):
+    """Makes a virtual environment, unless one made from the same is there."""
+    stamp = place / "made-from"
+    wanted = "\n".join([str(interpreter), *(path.read_text() for path in requirements)])
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"making {interpreter.environment} with {interpreter.path}", file=sys.stderr)
-    shutil.rmtree(interpreter.environment, ignore_errors=True)
-    if subprocess.run([interpreter.path, "-m", "venv", interpreter.environment], check=False).returncode:
+    print(f"making {place} with {interpreter.path}", file=sys.stderr)
+    shutil.rmtree(place, ignore_errors=True)
+    if subprocess.run([interpreter.path, "-m", "venv", place], check=False, stdout=sys.stderr).returncode:
         sys.exit(f"{interpreter.path} cannot make virtual environments: on Debian, apt install python3-venv")
-    pip = [interpreter.environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    arguments = [argument for path in files for argument in ("-r", path)]
+    pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    arguments = [argument for path in requirements for argument in ("-r", path)]
     if subprocess.run([*pip, *arguments], check=False, stdout=sys.stderr).returncode:
-        sys.exit(f"pip could not install the tests' requirements for {interpreter.path}")
+        sys.exit(f"pip could not install what {', '.join(map(str, requirements))} ask for")
     stamp.write_text(wanted)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

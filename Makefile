@@ -1,0 +1,62 @@
+# Everything that is made lies under target/ (or $CARGO_TARGET_DIR). No target but `run` listens anywhere.
+#
+#   make run     builds rcorn and serves examples/flask on 127.0.0.1:8000 with 2 workers
+#   make build   the release build: target/release/rcorn, rcornctl and the extension beside them
+#   make test    sets up what the tests need, and runs all of them
+#   make lint    formatting, clippy and rustdoc, with warnings as errors
+#   make clean   removes all of it
+#
+#   make run ADDRESS=127.0.0.1:9000        another address
+#   make test TESTS=processes/test_stop.py  some of the tests
+#   make test JOBS=8                        more of them at a time
+
+CARGO   ?= cargo
+PYTHON  ?= python3
+ADDRESS ?= 127.0.0.1:8000
+JOBS    ?= 4
+TESTS   ?=
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export RCORN_TEST_VENVS ?= $(TARGET)
+export RCORN_BIN := $(TARGET)/debug
+INTERPRETERS := $(PYTHON) tests/support/interpreters.py
+# A component of the toolchain that is not installed is no fault of the code.
+HAS = $(CARGO) $(1) --version >/dev/null 2>&1
+
+.PHONY: run build test lint clean tools
+
+run: tools
+	$(INTERPRETERS) example
+	$(CARGO) build
+	@echo
+	@echo "  Open http://$(ADDRESS)/ once it listens. Ctrl-C stops it."
+	@echo
+	@exec $(RCORN_BIN)/rcorn --python $(RCORN_TEST_VENVS)/venv-example --chdir examples/flask \
+		--workers 2 --bind $(ADDRESS) --access-logfile - app:app
+
+build: tools
+	$(CARGO) build --release
+
+test: tools
+	python=$$($(INTERPRETERS) tests) && \
+	$(CARGO) build && \
+	$(CARGO) test && \
+	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
+
+lint: tools
+	@if $(call HAS,fmt); then set -x; $(CARGO) fmt --all --check; \
+	else echo "skipped: cargo fmt is not installed (rustup component add rustfmt)"; fi
+	@if $(call HAS,clippy); then set -x; $(CARGO) clippy --workspace --all-targets -- -D warnings; \
+	else echo "skipped: cargo clippy is not installed (rustup component add clippy)"; fi
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+clean:
+	$(CARGO) clean
+
+tools:
+	@command -v $(CARGO) >/dev/null || \
+		{ echo "rcorn is built with Rust 1.88 or newer: see https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || \
+		{ echo "Rust links with a C compiler: on Debian, apt install build-essential" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "rcorn needs Python 3.11 or newer: on Debian, apt install python3 python3-venv" >&2; exit 1; }
