@@ -1,1 +1,32 @@
-//! stub
+//! HTTP/1.1 without Python: bytes in, requests out, answers back, strictly by RFC 9110 and RFC 9112.
+//!
+//! Everything but `output`, `reply`, `spool` and `serve` is sans-IO. The application is met through `App` only, and
+//! whoever keeps the books through `Observer`. Which rule is enforced where stands at the head of each file:
+//! `head` and `framing` (requests), `body` (lengths and chunks), `target`, `response`.
+#![forbid(unsafe_code)]
+
+mod app;
+mod body;
+mod config;
+mod framing;
+mod head;
+mod intake;
+mod output;
+mod refusal;
+mod reply;
+mod request;
+mod response;
+mod serve;
+mod spool;
+mod target;
+mod token;
+
+pub use app::{App, Observer, Outcome, Record, Share};
+pub use config::Config;
+pub use head::Version;
+pub use refusal::{Refusal, reason};
+pub use reply::{Flow, Reply};
+pub use request::Request;
+pub use response::BadHead;
+pub use serve::{Server, Turned};
+pub use spool::Body;

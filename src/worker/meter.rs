@@ -44,12 +44,12 @@ impl Meter {
 impl Observer for Meter {
     fn share(&self) -> Share {
         let serving = |slot: &SlotView<'_>| matches!(slot.state(), State::Idle | State::Busy);
-        let (mut workers, mut total) = (0, 0);
+        let (mut workers, mut total) = (0u64, 0);
         for slot in self.scoreboard.slots().filter(serving) {
             workers += 1;
             total += slot.get(Word::Connections);
         }
-        let below = |slot: &SlotView<'_>| slot.get(Word::Connections) * u64::from(workers) <= total;
+        let below = |slot: &SlotView<'_>| slot.get(Word::Connections) * workers <= total;
         let free = |slot: &SlotView<'_>| slot.state() == State::Idle && below(slot);
         // This worker itself is awake, so it asks only when it holds more than its share and is not `below`.
         let others_free = self.scoreboard.slots().any(|slot| free(&slot));
@@ -66,8 +66,6 @@ impl Observer for Meter {
         view.set(Word::State, self.resting as u64);
         self.flush();
     }
-
-    fn woke(&mut self) {}
 
     fn began(&mut self, request: &Request<'_>) {
         let view = self.view();
@@ -88,7 +86,7 @@ impl Observer for Meter {
             Outcome::Answered | Outcome::Aborted => {
                 view.add(Word::Requests, 1);
                 view.add(Word::Busy, record.app_ns);
-                view.count_latency(record.duration_ns);
+                view.count_latency(record.app_ns);
             }
         }
         view.add(Word::Sent, record.body_sent);

@@ -63,9 +63,6 @@ impl<'py> Environ<'py> {
         environ.set_item(intern!(py, "QUERY_STRING"), query)?;
         environ.set_item(intern!(py, "SERVER_PROTOCOL"), protocol(py, request.version()))?;
         environ.set_item(intern!(py, "wsgi.input"), self.inputs.make(&request.body())?)?;
-        if request.secure() {
-            environ.set_item(intern!(py, "wsgi.url_scheme"), intern!(py, "https"))?;
-        }
         self.set_peer(&environ, request)?;
         self.set_headers(&environ, request)?;
         Ok(environ)
@@ -80,7 +77,7 @@ impl<'py> Environ<'py> {
         }
         environ.set_item(intern!(py, "REMOTE_ADDR"), &self.empty)?;
         let host = request.headers().find(|(name, _)| name.eq_ignore_ascii_case(b"host"));
-        let (name, port) = split_host(host.map_or(b"", |(_, value)| value), request.secure());
+        let (name, port) = split_host(host.map_or(b"", |(_, value)| value));
         environ.set_item(intern!(py, "SERVER_NAME"), latin1(py, name)?)?;
         environ.set_item(intern!(py, "SERVER_PORT"), latin1(py, port)?)
     }
@@ -128,9 +125,9 @@ fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Bound
     Ok(template)
 }
 
-/// Name and port of a Host field; without a port the scheme's own.
-fn split_host(host: &[u8], secure: bool) -> (&[u8], &[u8]) {
-    let default: &[u8] = if secure { b"443" } else { b"80" };
+/// Name and port of a Host field; without a port that of http.
+fn split_host(host: &[u8]) -> (&[u8], &[u8]) {
+    let default: &[u8] = b"80";
     let after_name = if host.first() == Some(&b'[') { memchr::memrchr(b']', host).unwrap_or(0) } else { 0 };
     match memchr::memrchr(b':', &host[after_name..]) {
         Some(colon) if host.len() > after_name + colon + 1 => {

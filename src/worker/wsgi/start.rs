@@ -40,12 +40,18 @@ impl<'py> StartResponse<'py> {
 
     /// To be called between requests: replaces the object when the application kept a method of it.
     pub(super) fn renew(&mut self) -> PyResult<()> {
-        let write_kept = self.state.get().write.get().is_some_and(|write| write.get_refcnt(self.start.py()) > 1);
-        if write_kept || self.start.get_refcnt() > 1 {
+        let write_kept = self.state.get().write.get().is_some_and(|write| kept(write.as_ptr()));
+        if write_kept || kept(self.start.as_ptr()) {
             *self = Self::new(self.start.py())?;
         }
         Ok(())
     }
+}
+
+/// Does anybody beside us hold a reference?
+fn kept(object: *mut pyo3::ffi::PyObject) -> bool {
+    // SAFETY: the caller holds a reference, and the GIL.
+    unsafe { pyo3::ffi::Py_REFCNT(object) > 1 }
 }
 
 /// How sending a piece went.

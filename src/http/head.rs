@@ -1,0 +1,230 @@
+//! The head of a request: found, parsed by `httparse`, and held to what that lets pass but RFC 9112 does not.
+//!
+//! The parts are kept as ranges of the bytes they came in, so a head survives being moved while its body arrives.
+//!
+//! | rule                                                        | RFC 9112       | where                   |
+//! |-------------------------------------------------------------|----------------|-------------------------|
+//! | one empty line before the request line is passed over       | 2.2            | `Head::parse`           |
+//! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines_end_properly`    |
+//! | method SP target SP version, each valid                     | 3              | `httparse`, `check_line`|
+//! | the target's form fits the method                           | 3.2            | `target`                |
+//! | names are tokens with the colon right behind                | 5.1            | `httparse`              |
+//! | no obsolete folding                                         | 5.2            | `httparse`              |
+//! | values without control characters                           | 5.5 (RFC 9110) | `httparse`              |
+
+use crate::config::Config;
+use crate::framing::Framing;
+use crate::refusal::Refusal;
+use crate::target::Target;
+use crate::token::is_token;
+
+/// A range of the bytes of a head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// Where `part` lies in `whole`.
+    pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        debug_assert!(start + part.len() <= whole.len());
+        Self { start: start as u32, end: (start + part.len()) as u32 }
+    }
+
+    /// The bytes of `whole` in this range.
+    pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// The version of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    #[default]
+    Http11,
+}
+
+/// A name and a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Span,
+    pub(crate) value: Span,
+}
+
+/// A parsed head. Used again and again, so that its list of fields is allocated once.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) line: Span,
+    pub(crate) method: Span,
+    pub(crate) target: Span,
+    pub(crate) parts: Target,
+    pub(crate) version: Version,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) framing: Framing,
+}
+
+/// How far a head has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It is whole, and this long.
+    Whole(usize),
+    /// There is more to come; everything up to here was looked at.
+    Partial(usize),
+}
+
+/// Enough for the heads of ordinary requests without an allocation.
+const FIELDS_ON_STACK: usize = 100;
+
+impl Head {
+    /// Parses the head at the beginning of `bytes`, the first `seen` of which were looked at before.
+    pub(crate) fn parse(&mut self, bytes: &[u8], seen: usize, config: &Config) -> Result<Progress, Refusal> {
+        let start = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+        let from = seen.max(start);
+        let Some(end) = find_end(bytes, start, from) else {
+            check_unfinished(bytes, start, from, config)?;
+            return Ok(Progress::Partial(bytes.len()));
+        };
+        lines_end_properly(bytes, from, end)?;
+        self.parse_whole(&bytes[..end], start, config)?;
+        Ok(Progress::Whole(end))
+    }
+
+    fn parse_whole(&mut self, bytes: &[u8], start: usize, config: &Config) -> Result<(), Refusal> {
+        let line_end = memchr::memchr(b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+        if line_end - start > config.longest_line() {
+            return Err(LINE_TOO_LONG);
+        }
+        self.line = Span::of(&bytes[start..line_end], bytes);
+        let most = config.request_fields as usize;
+        if most <= FIELDS_ON_STACK {
+            let mut fields = [const { std::mem::MaybeUninit::uninit() }; FIELDS_ON_STACK];
+            self.parse_fields(bytes, start, &mut fields[..most], config)
+        } else {
+            self.parse_fields(bytes, start, &mut vec![std::mem::MaybeUninit::uninit(); most], config)
+        }
+    }
+
+    fn parse_fields<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        start: usize,
+        room: &mut [std::mem::MaybeUninit<httparse::Header<'b>>],
+        config: &Config,
+    ) -> Result<(), Refusal> {
+        let mut request = httparse::Request::new(&mut []);
+        let line = self.line.get(bytes);
+        match request.parse_with_uninit_headers(&bytes[start..], room) {
+            Ok(httparse::Status::Complete(_)) => {}
+            Ok(httparse::Status::Partial) => return Err(Refusal::bad("the head ends in the middle of a line")),
+            Err(error) => return Err(refusal_of(error, line)),
+        }
+        let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
+        self.version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
+        check_line(method, target)?;
+        (self.method, self.target) = (Span::of(method.as_bytes(), bytes), Span::of(target.as_bytes(), bytes));
+        self.fields.clear();
+        for field in request.headers.iter() {
+            // The colon and one blank are part of the line as the limit counts it.
+            if field.name.len() + field.value.len() + 2 > config.request_field_size as usize {
+                return Err(FIELD_TOO_LONG);
+            }
+            let (name, value) = (Span::of(field.name.as_bytes(), bytes), Span::of(field.value, bytes));
+            self.fields.push(Field { name, value });
+        }
+        self.framing = Framing::of(request.headers, self.version, config)?;
+        self.parts = Target::parse(method, target, bytes)?;
+        self.use_authority_of_target();
+        Ok(())
+    }
+
+    /// RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.
+    fn use_authority_of_target(&mut self) {
+        if let (Some(authority), Some(host)) = (self.parts.authority, self.framing.host) {
+            self.fields[host].value = authority;
+        }
+    }
+}
+
+const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is longer than limit_request_line");
+const FIELD_TOO_LONG: Refusal = Refusal::new(431, "a header field is longer than limit_request_field_size");
+const BARE_LF: Refusal = Refusal::bad("a line ends in LF without CR");
+
+/// The end of the head: behind the empty line.
+fn find_end(bytes: &[u8], start: usize, from: usize) -> Option<usize> {
+    // The end may have begun within the last three bytes that were seen.
+    let from = from.saturating_sub(3).max(start);
+    memchr::memmem::find(&bytes[from..], b"\r\n\r\n").map(|at| from + at + 4)
+}
+
+/// Every LF has a CR before it. (A CR without LF is refused by `httparse`.)
+fn lines_end_properly(bytes: &[u8], from: usize, end: usize) -> Result<(), Refusal> {
+    for at in memchr::memchr_iter(b'\n', &bytes[from..end]) {
+        if (from + at).checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r') {
+            return Err(BARE_LF);
+        }
+    }
+    Ok(())
+}
+
+/// What can be said of a head that is not whole: it must not grow without limit, nor wait for an end that cannot come.
+fn check_unfinished(bytes: &[u8], start: usize, from: usize, config: &Config) -> Result<(), Refusal> {
+    lines_end_properly(bytes, from, bytes.len())?;
+    if matches!(bytes.get(start), Some(b'\n')) || bytes[start..].starts_with(b"\r\n") {
+        return Err(Refusal::bad("more than one empty line before the request"));
+    }
+    let line_start = memchr::memrchr(b'\n', &bytes[start..]).map(|at| start + at + 1);
+    let unfinished = bytes.len() - line_start.unwrap_or(start);
+    match line_start {
+        None if unfinished > config.longest_line() + 1 => Err(LINE_TOO_LONG),
+        Some(_) if unfinished > config.request_field_size as usize + 1 => Err(FIELD_TOO_LONG),
+        _ if bytes.len() > config.longest_head() => {
+            Err(Refusal::new(431, "there are more header fields than limit_request_fields"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refusal_of(error: httparse::Error, line: &[u8]) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => {
+            Refusal::new(431, "there are more header fields than limit_request_fields")
+        }
+        httparse::Error::Version if names_another_version(line) => {
+            Refusal::new(505, "this server speaks HTTP/1.1 and HTTP/1.0")
+        }
+        httparse::Error::Version => Refusal::bad("the HTTP version is malformed"),
+        httparse::Error::HeaderName => Refusal::bad("a header name is malformed"),
+        httparse::Error::HeaderValue => Refusal::bad("a header value contains a control character"),
+        httparse::Error::Token => Refusal::bad("the request line is malformed"),
+        _ => Refusal::bad("a line of the head is malformed"),
+    }
+}
+
+/// A well-formed version that is not ours, at the end of a request line of three parts.
+fn names_another_version(line: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let [_, _, version] = parts.as_slice() else { return false };
+    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+        if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// Methods as Gunicorn takes them, and targets of visible ASCII (RFC 9112, 3.2; RFC 3986).
+fn check_line(method: &str, target: &str) -> Result<(), Refusal> {
+    let conventional = |byte: u8| !byte.is_ascii_lowercase() && byte != b'#';
+    if !is_token(method.as_bytes()) || !(3..=20).contains(&method.len()) || !method.bytes().all(conventional) {
+        return Err(Refusal::bad("the method is malformed"));
+    }
+    if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Err(Refusal::bad("the request target contains a character that must be percent-encoded"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;

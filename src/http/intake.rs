@@ -1,0 +1,126 @@
+//! The input half of a connection, without the connection: bytes in, requests out. Owns no socket.
+//!
+//! A request without a body stays where its bytes lie. One with a body is moved out of the way while that arrives.
+
+use crate::body::{Decoder, Step};
+use crate::config::Config;
+use crate::framing::BodyLength;
+use crate::head::{Head, Progress};
+use crate::refusal::Refusal;
+use crate::spool::Spool;
+
+/// A request whose body is arriving or has arrived.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) head: Head,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) spool: Spool,
+    decoder: Decoder,
+}
+
+/// Where the input stands.
+#[derive(Debug, Default)]
+pub(crate) enum Intake {
+    /// Before or within a head, so much of which was looked at in vain.
+    Head { seen: usize },
+    /// Within a body.
+    Body(Box<Incoming>),
+    /// After an error: nothing is interpreted any more.
+    #[default]
+    Closed,
+}
+
+/// What the next bytes gave.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// So many bytes were used; more are needed.
+    Starved(usize),
+    /// A request without a body is in the first bytes, this many; its head is in `scratch`.
+    Request(usize),
+    /// A head was used up, so many bytes long; its body follows.
+    BodyBegins {
+        used: usize,
+        expects_continue: bool,
+    },
+    /// So many bytes completed this request.
+    Complete(usize, Box<Incoming>),
+}
+
+impl Intake {
+    /// Before the first request.
+    pub(crate) fn new() -> Self {
+        Self::Head { seen: 0 }
+    }
+
+    /// Looks at `input`: all bytes that arrived and were not used yet.
+    pub(crate) fn next(&mut self, input: &[u8], scratch: &mut Head, config: &Config) -> Result<Event, Refusal> {
+        let result = match self {
+            Self::Head { seen } => {
+                let seen = *seen;
+                self.head(input, seen, scratch, config)
+            }
+            Self::Body(_) => self.body(input, config),
+            Self::Closed => Ok(Event::Starved(input.len())),
+        };
+        if result.is_err() {
+            *self = Self::Closed;
+        }
+        result
+    }
+
+    fn head(&mut self, input: &[u8], seen: usize, scratch: &mut Head, config: &Config) -> Result<Event, Refusal> {
+        let length = match scratch.parse(input, seen, config)? {
+            Progress::Partial(seen) => {
+                *self = Self::Head { seen };
+                return Ok(Event::Starved(0));
+            }
+            Progress::Whole(length) => length,
+        };
+        *self = Self::new();
+        if matches!(scratch.framing.body, BodyLength::None | BodyLength::Exactly(0)) {
+            return Ok(Event::Request(length));
+        }
+        let (expects_continue, decoder) = (scratch.framing.expects_continue, Decoder::new(scratch.framing.body));
+        let bytes = input[..length].to_vec();
+        let head = std::mem::take(scratch);
+        *self = Self::Body(Box::new(Incoming { head, bytes, spool: Spool::default(), decoder }));
+        Ok(Event::BodyBegins { used: length, expects_continue })
+    }
+
+    fn body(&mut self, input: &[u8], config: &Config) -> Result<Event, Refusal> {
+        let Self::Body(mut incoming) = std::mem::take(self) else { return Ok(Event::Starved(0)) };
+        let mut used = 0;
+        loop {
+            match incoming.decoder.step(&input[used..], incoming.spool.length(), config)? {
+                Step::Data(length) => {
+                    incoming.spool.write(&input[used..used + length], &config.spool_directories)?;
+                    used += length;
+                }
+                Step::Framing(length) => used += length,
+                Step::Starved => {
+                    *self = Self::Body(incoming);
+                    return Ok(Event::Starved(used));
+                }
+                Step::Done => {
+                    incoming.spool.rewind()?;
+                    *self = Self::new();
+                    return Ok(Event::Complete(used, incoming));
+                }
+            }
+        }
+    }
+
+    /// How much of a body has arrived; `None` when none is due.
+    pub(crate) fn body_received(&self) -> Option<u64> {
+        if let Self::Body(incoming) = self { Some(incoming.spool.length()) } else { None }
+    }
+
+    /// The line of the request whose body is arriving.
+    pub(crate) fn line(&self) -> Option<&[u8]> {
+        if let Self::Body(incoming) = self { Some(incoming.head.line.get(&incoming.bytes)) } else { None }
+    }
+}
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

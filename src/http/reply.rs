@@ -1,0 +1,245 @@
+//! The answer to one request: the application writes it, straight to the client's socket as long as that has room.
+
+use crate::output::Output;
+use crate::refusal::reason;
+use crate::response::{Asked, BadHead, Framing, ResponseHead};
+use std::io::{self, IoSlice, Write};
+use std::os::fd::BorrowedFd;
+
+/// More than this waiting for a slow client makes the application wait too.
+const HIGH_WATER: usize = 64 * 1024;
+/// Pieces up to this size are copied behind the head; larger ones are sent from where they lie.
+const COPIED: usize = 8 * 1024;
+
+/// Whether the application may go on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It may.
+    Ready,
+    /// Much is waiting to be sent: `wait_for_room` first.
+    Full,
+}
+
+/// How far a reply has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was said yet.
+    Empty,
+    /// There is a head, which can still be replaced.
+    Begun,
+    /// The head is on its way, the body follows.
+    Body(Framing),
+    /// It is whole.
+    Whole,
+    /// It will never be whole: the connection must not be used again.
+    Broken,
+}
+
+/// The answer to one request.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    fd: BorrowedFd<'a>,
+    output: &'a mut Output,
+    /// The head, and small pieces behind it. Shared by all replies of a worker, one after another.
+    buffer: &'a mut Vec<u8>,
+    /// The fields that every response has.
+    common: &'a [u8],
+    asked: Asked,
+    write_timeout: u64,
+    head: ResponseHead,
+    stage: Stage,
+    /// The end of the body is the end of the connection.
+    to_the_end: bool,
+    gone: bool,
+    body_sent: u64,
+}
+
+impl<'a> Reply<'a> {
+    pub(crate) fn new(
+        (fd, output): (BorrowedFd<'a>, &'a mut Output),
+        buffer: &'a mut Vec<u8>,
+        common: &'a [u8],
+        asked: Asked,
+        write_timeout: u64,
+    ) -> Self {
+        let (head, stage) = (ResponseHead::default(), Stage::Empty);
+        let (to_the_end, gone, body_sent) = (false, false, 0);
+        Self { fd, output, buffer, common, asked, write_timeout, head, stage, to_the_end, gone, body_sent }
+    }
+
+    /// Begins the head, or begins it again as long as nothing of it was sent. `status` is `200 OK`.
+    pub fn begin(&mut self, status: &[u8]) -> Result<(), BadHead> {
+        self.stage = Stage::Empty;
+        self.head = ResponseHead::begin(status, self.common, self.buffer)?;
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// Adds a field. What belongs to the connection is ours to say and is left out.
+    pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
+        let result = self.head.field(name, value, self.buffer);
+        if result.is_err() {
+            self.stage = Stage::Empty;
+        }
+        result
+    }
+
+    /// True once there is a head.
+    pub fn has_begun(&self) -> bool {
+        self.stage != Stage::Empty
+    }
+
+    /// True once the head is on its way and cannot be replaced.
+    pub fn is_sent(&self) -> bool {
+        !matches!(self.stage, Stage::Empty | Stage::Begun)
+    }
+
+    /// True when nobody is there to read any more.
+    pub fn client_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Bytes that Content-Length promised and that were not written yet.
+    pub fn missing(&self) -> Option<u64> {
+        if let Stage::Body(Framing::Length(left)) = self.stage { Some(left) } else { None }
+    }
+
+    /// Writes a piece of the body; the first one takes the head along. After `last` only `finish` may follow.
+    pub fn write(&mut self, piece: &[u8], last: bool) -> io::Result<Flow> {
+        if self.stage == Stage::Begun {
+            self.seal(last.then_some(piece.len() as u64));
+        }
+        let Stage::Body(framing) = self.stage else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        match framing {
+            Framing::Nothing => self.push(b"", b"")?,
+            Framing::ToTheEnd => self.push(piece, b"")?,
+            Framing::Length(left) => {
+                let taken = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                self.stage = Stage::Body(Framing::Length(left - taken as u64));
+                self.push(&piece[..taken], b"")?;
+            }
+            Framing::Chunked => self.push_chunk(piece, last)?,
+        }
+        // What is left of a whole response is the reactor's to send; the application need not wait for it.
+        let whole = last || self.missing() == Some(0);
+        Ok(if !whole && self.output.len() > HIGH_WATER { Flow::Full } else { Flow::Ready })
+    }
+
+    /// Blocks until the client has taken enough of what waits. To be called without what others may need.
+    pub fn wait_for_room(&mut self) -> io::Result<()> {
+        let result = self.output.drain_below(self.fd, HIGH_WATER / 2, self.write_timeout);
+        self.note(result)
+    }
+
+    /// The body is complete. `InvalidData` when it is shorter than promised.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if self.stage == Stage::Begun {
+            self.write(b"", true)?;
+        }
+        let Stage::Body(framing) = self.stage else { return Ok(()) };
+        if let Framing::Length(1..) = framing {
+            self.stage = Stage::Broken;
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if framing == Framing::Chunked {
+            self.push(b"", b"0\r\n\r\n")?;
+        }
+        self.stage = Stage::Whole;
+        Ok(())
+    }
+
+    /// The application failed: an answer of ours when nothing was sent yet, else an end that the client can see.
+    pub fn fail(&mut self, status: u16) {
+        if self.is_sent() {
+            if self.stage != Stage::Whole {
+                self.stage = Stage::Broken;
+            }
+        } else {
+            self.explain(status, reason(status));
+        }
+    }
+
+    /// A short answer of ours.
+    pub(crate) fn explain(&mut self, status: u16, why: &str) {
+        let text = format!("{why}\n");
+        let begun = self
+            .begin(format!("{status} {}", reason(status)).as_bytes())
+            .and_then(|()| self.header(b"Content-Type", b"text/plain; charset=utf-8"));
+        self.head.close = true;
+        if begun.is_err() || self.write(text.as_bytes(), true).and_then(|_| self.finish()).is_err() {
+            self.stage = Stage::Broken;
+        }
+    }
+
+    fn seal(&mut self, whole: Option<u64>) {
+        let framing = self.head.seal(&self.asked, whole, self.buffer);
+        self.to_the_end = framing == Framing::ToTheEnd;
+        self.stage = Stage::Body(framing);
+    }
+
+    fn push_chunk(&mut self, piece: &[u8], last: bool) -> io::Result<()> {
+        if !piece.is_empty() {
+            let _ = write!(self.buffer, "{:x}\r\n", piece.len());
+        }
+        let end: &[u8] = match (piece.is_empty(), last) {
+            (true, true) => b"0\r\n\r\n",
+            (true, false) => b"",
+            (false, true) => b"\r\n0\r\n\r\n",
+            (false, false) => b"\r\n",
+        };
+        self.push(piece, end)?;
+        if last {
+            self.stage = Stage::Whole;
+        }
+        Ok(())
+    }
+
+    /// Sends what is in the buffer, `piece` and `end` as one.
+    fn push(&mut self, piece: &[u8], end: &[u8]) -> io::Result<()> {
+        let result = if piece.len() + end.len() <= COPIED {
+            self.buffer.extend_from_slice(piece);
+            self.buffer.extend_from_slice(end);
+            if self.buffer.is_empty() {
+                return Ok(());
+            }
+            self.output.push(self.fd, &[IoSlice::new(self.buffer)])
+        } else {
+            let parts = [IoSlice::new(self.buffer), IoSlice::new(piece), IoSlice::new(end)];
+            self.output.push(self.fd, &parts)
+        };
+        self.buffer.clear();
+        self.body_sent += piece.len() as u64;
+        self.note(result)
+    }
+
+    /// A write that failed is the last one.
+    fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
+        if result.is_err() {
+            self.gone = true;
+            self.stage = Stage::Broken;
+        }
+        result
+    }
+
+    /// The status that was sent, or nought.
+    pub(crate) fn status(&self) -> u16 {
+        if self.is_sent() { self.head.status } else { 0 }
+    }
+
+    /// Bytes of the body that were sent or wait to be.
+    pub(crate) fn body_sent(&self) -> u64 {
+        self.body_sent
+    }
+
+    /// Is the answer whole?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.stage == Stage::Whole
+    }
+
+    /// May another request follow on the connection?
+    pub(crate) fn keeps_connection(&self) -> bool {
+        self.is_whole() && self.asked.keep_alive && !self.head.close && !self.to_the_end
+    }
+}

@@ -1,0 +1,89 @@
+//! A complete request, as the application and the book-keeping see it. Everything borrows.
+
+use crate::framing::BodyLength;
+use crate::head::{Head, Version};
+use crate::spool::Body;
+use crate::token::trim;
+use sys::socket::Address;
+
+/// A complete request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    pub(crate) head: &'a Head,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) body: Body<'a>,
+    pub(crate) peer: &'a Address,
+    pub(crate) listener: usize,
+}
+
+impl<'a> Request<'a> {
+    /// The request line as sent.
+    pub fn raw_line(&self) -> &'a [u8] {
+        self.head.line.get(self.bytes)
+    }
+
+    /// The method: a token.
+    pub fn method(&self) -> &'a str {
+        text(self.head.method.get(self.bytes))
+    }
+
+    /// The target exactly as sent: visible ASCII.
+    pub fn target(&self) -> &'a str {
+        text(self.head.target.get(self.bytes))
+    }
+
+    /// The target's path, still encoded; `*` where OPTIONS asks for the whole server.
+    pub fn path(&self) -> &'a str {
+        match text(self.head.parts.path.get(self.bytes)) {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    /// What follows the question mark.
+    pub fn query(&self) -> &'a str {
+        text(self.head.parts.query.get(self.bytes))
+    }
+
+    /// The message's version.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The fields in their order: names as sent, values without the blanks around them.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let bytes = self.bytes;
+        self.head.fields.iter().map(move |field| (field.name.get(bytes), trim(field.value.get(bytes))))
+    }
+
+    /// What Content-Length said.
+    pub fn content_length(&self) -> Option<u64> {
+        if let BodyLength::Exactly(length) = self.head.framing.body { Some(length) } else { None }
+    }
+
+    /// Did the body come in chunks?
+    pub fn chunked(&self) -> bool {
+        self.head.framing.body == BodyLength::Chunked
+    }
+
+    /// The complete body.
+    pub fn body(&self) -> Body<'a> {
+        self.body
+    }
+
+    /// Who is at the other end of the connection.
+    pub fn peer(&self) -> &'a Address {
+        self.peer
+    }
+
+    /// Which of the listeners the connection came by.
+    pub fn listener(&self) -> usize {
+        self.listener
+    }
+
+}
+
+/// The line and its parts were checked to be ASCII.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! Accepting from listeners that several workers share, so that the connections are spread evenly.
+//!
+//! All workers wait with EPOLLEXCLUSIVE: the kernel asks one that is idle, in the order in which they began to wait.
+//! Who holds more than the average goes to the end of that order after each accept. Who is asked all the same while
+//! it holds clearly more than its share, and another one below its share is idle, leaves the connection to that one
+//! for a moment. Nobody polls, and nobody stays away for good: a worker at the end of the order is still asked when
+//! all others are inside a slow request.
+
+use super::Server;
+use super::connection::Connection;
+use super::tokens;
+use crate::app::{Observer, Share};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use sys::poll::Interest;
+use sys::socket;
+
+/// How long a connection is left to others, in milliseconds.
+const DECLINED: u64 = 5;
+/// How long nothing is accepted when there are no descriptors left.
+const EXHAUSTED: u64 = 100;
+/// How long a connection that was accepted at the very end may stay silent.
+const LAST_WORD: u64 = 1000;
+
+/// A listening socket.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) fd: OwnedFd,
+    watched: bool,
+}
+
+impl Listener {
+    pub(super) fn new(fd: OwnedFd) -> Self {
+        Self { fd, watched: false }
+    }
+}
+
+impl Server {
+    /// A listener is ready.
+    pub(super) fn accept(&mut self, index: usize, observer: &mut impl Observer) -> io::Result<()> {
+        let share = observer.share();
+        if self.declines(share) {
+            self.accept_again_at = self.shared.now + DECLINED;
+            return self.pause_accepting();
+        }
+        let Some(listener) = self.listeners.get(index) else { return Ok(()) };
+        match socket::accept(listener.fd.as_fd()) {
+            Ok(Some((fd, peer))) => {
+                self.welcome(Connection::new(fd, peer, index), observer)?;
+                self.step_back(share)
+            }
+            Ok(None) => Ok(()),
+            Err(_) => {
+                self.accept_again_at = self.shared.now + EXHAUSTED;
+                self.pause_accepting()
+            }
+        }
+    }
+
+    fn declines(&self, share: Share) -> bool {
+        let own = self.connections.len() as u64;
+        share.others_free && own * share.workers > share.total + share.workers
+    }
+
+    pub(super) fn welcome(&mut self, connection: Connection, observer: &mut impl Observer) -> io::Result<()> {
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        self.poller.add(connection.as_fd(), tokens::connection(key), Interest::Read)?;
+        let connection = entry.insert(connection);
+        let patience = if self.shared.draining { LAST_WORD } else { self.shared.config.head_timeout };
+        if patience != 0 {
+            self.timers.set(key, &mut connection.deadline, self.shared.now + patience);
+        }
+        observer.connections(self.connections.len());
+        Ok(())
+    }
+
+    /// To the end of the order, when this worker holds more than the average, and out of it when it is full.
+    fn step_back(&mut self, share: Share) -> io::Result<()> {
+        let own = self.connections.len() as u64;
+        if own >= u64::from(self.shared.config.connections) {
+            return self.pause_accepting();
+        }
+        if share.workers > 1 && own * share.workers > share.total {
+            self.pause_accepting()?;
+            return self.resume_accepting();
+        }
+        Ok(())
+    }
+
+    pub(super) fn pause_accepting(&mut self) -> io::Result<()> {
+        for listener in self.listeners.iter_mut().filter(|listener| listener.watched) {
+            self.poller.remove(listener.fd.as_fd())?;
+            listener.watched = false;
+        }
+        Ok(())
+    }
+
+    /// Waits for connections again, where nothing speaks against it.
+    pub(super) fn resume_accepting(&mut self) -> io::Result<()> {
+        let full = self.connections.len() >= self.shared.config.connections as usize;
+        if full || self.shared.draining || self.shared.now < self.accept_again_at {
+            return Ok(());
+        }
+        self.accept_again_at = 0;
+        for (index, listener) in self.listeners.iter_mut().enumerate().filter(|(_, listener)| !listener.watched) {
+            self.poller.add(listener.fd.as_fd(), tokens::listener(index), Interest::Accept)?;
+            listener.watched = true;
+        }
+        Ok(())
+    }
+
+    /// While draining: takes one connection from each queue; a queue that is empty is left for good.
+    pub(super) fn accept_last(&mut self, observer: &mut impl Observer) -> io::Result<()> {
+        for (index, slot) in std::mem::take(&mut self.last_listeners) {
+            if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
+                self.welcome(Connection::new(fd, peer, index), observer)?;
+                self.last_listeners.push((index, slot));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! One connection: its socket, both halves, and where it stands.
+
+use super::timers::Deadline;
+use crate::intake::Intake;
+use crate::output::Output;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::poll::Interest;
+use sys::socket::Address;
+
+/// What happens to the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Requests are read and answered.
+    Open,
+    /// The last answer is on its way; then it is closed, politely.
+    Closing,
+    /// The last answer is on its way; the client waits for nothing but the end.
+    Ending,
+    /// We have said all; what still comes is thrown away, up to so many bytes.
+    Lingering(usize),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) fd: OwnedFd,
+    pub(super) peer: Address,
+    pub(super) listener: usize,
+    pub(super) phase: Phase,
+    pub(super) intake: Intake,
+    /// Bytes that arrived and were not used yet.
+    pub(super) input: Vec<u8>,
+    pub(super) output: Output,
+    pub(super) deadline: Deadline,
+    /// When the head or body that is arriving began to, in milliseconds; nought between requests.
+    pub(super) since: u64,
+    /// What the poller watches.
+    pub(super) interest: Interest,
+}
+
+impl Connection {
+    pub(super) fn new(fd: OwnedFd, peer: Address, listener: usize) -> Self {
+        Self {
+            fd,
+            peer,
+            listener,
+            phase: Phase::Open,
+            intake: Intake::new(),
+            input: Vec::new(),
+            output: Output::default(),
+            deadline: Deadline::default(),
+            since: 0,
+            interest: Interest::Read,
+        }
+    }
+
+    /// Is nothing of a request here, and nothing owed?
+    pub(super) fn is_quiet(&self) -> bool {
+        self.phase == Phase::Open
+            && self.input.is_empty()
+            && self.output.is_empty()
+            && self.intake.body_received().is_none()
+    }
+
+    /// The request line of what is arriving, as far as it is here.
+    pub(super) fn line<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        let start = input.strip_prefix(b"\r\n").unwrap_or(input);
+        let end = memchr::memchr2(b'\r', b'\n', start).unwrap_or(start.len());
+        self.intake.line().unwrap_or(&start[..end.min(LONGEST_LINE)])
+    }
+}
+
+/// More than this of a line that was refused is not shown.
+const LONGEST_LINE: usize = 1024;
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

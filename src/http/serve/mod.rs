@@ -1,0 +1,282 @@
+//! The loop that owns the sockets: accept → drive → `App` → write, with time limits, and a clean end.
+//!
+//! | phase of a connection | waits for                 | time limit                                 | then            |
+//! |-----------------------|---------------------------|--------------------------------------------|-----------------|
+//! | open, quiet           | a request                 | `keep_alive`, at first `head_timeout`      | closed silently |
+//! | open, head arriving   | the rest of it            | `head_timeout` from its first byte         | 408             |
+//! | open, body arriving   | the rest of it            | `body_timeout`, and 1 s for each KiB of it | 408             |
+//! | output waiting        | room to send              | `write_timeout` without progress           | closed          |
+//! | closing, all sent     | the client's end (linger) | 2 s, 256 KiB                               | closed          |
+
+mod accept;
+mod connection;
+mod drive;
+mod shared;
+mod timers;
+mod tokens;
+
+use crate::app::{App, Observer};
+use crate::config::Config;
+use crate::refusal::Refusal;
+use accept::Listener;
+use connection::{Connection, Phase};
+use drive::{Then, drive};
+use shared::Shared;
+use slab::Slab;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use sys::poll::{Interest, Poller, Readiness};
+use sys::stream;
+use timers::Timers;
+use tokens::Token;
+
+/// What one read takes; a request that fits is parsed where it lies.
+const READ: usize = 64 * 1024;
+/// What is read and thrown away of a client that goes on talking after the end.
+const LINGER_BYTES: usize = 256 * 1024;
+/// How long we wait for a client to hang up, in milliseconds.
+const LINGER: u64 = 2000;
+/// How long a quiet connection is kept while draining: a request may be on its way.
+const QUIET_WHILE_DRAINING: u64 = 500;
+/// Descriptors reported by one wait.
+const BATCH: usize = 256;
+
+/// Listeners and connections of one worker.
+#[derive(Debug)]
+pub struct Server {
+    shared: Shared,
+    poller: Poller,
+    listeners: Vec<Listener>,
+    /// Listeners whose queues are being emptied, with the numbers they had.
+    last_listeners: Vec<(usize, Listener)>,
+    connections: Slab<Connection>,
+    timers: Timers,
+    read_buffer: Vec<u8>,
+    /// Connections that have more to do without anything new arriving.
+    resume: Vec<usize>,
+    /// Nothing is accepted before this moment.
+    accept_again_at: u64,
+}
+
+/// What one turn found beside requests.
+#[derive(Debug, Default)]
+pub struct Turned {
+    /// Foreign descriptors that are ready, by the key they were given.
+    pub keys: Vec<u32>,
+}
+
+impl Server {
+    /// A server on `listeners`. It makes its poller, so call it after the fork.
+    pub fn new(config: Config, listeners: Vec<OwnedFd>) -> io::Result<Self> {
+        let shared = Shared::new(config);
+        let mut server = Self {
+            timers: Timers::new(shared.now),
+            shared,
+            poller: Poller::new(BATCH)?,
+            listeners: listeners.into_iter().map(Listener::new).collect(),
+            last_listeners: Vec::new(),
+            connections: Slab::new(),
+            read_buffer: vec![0; READ],
+            resume: Vec::new(),
+            accept_again_at: 0,
+        };
+        server.resume_accepting()?;
+        Ok(server)
+    }
+
+    /// Watches a foreign descriptor; `turn` tells its key when there is something to read.
+    pub fn watch(&mut self, fd: BorrowedFd<'_>, key: u32) -> io::Result<()> {
+        self.poller.add(fd, tokens::foreign(key), Interest::Read)
+    }
+
+    /// Stops watching it.
+    pub fn unwatch(&mut self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.poller.remove(fd)
+    }
+
+    /// Waits for something to happen, and does what is to be done about it.
+    pub fn turn(&mut self, app: &mut impl App, observer: &mut impl Observer) -> io::Result<Turned> {
+        observer.waiting();
+        let timeout = self.timeout();
+        let ready = match app.release(|| self.poller.wait(timeout)) {
+            Ok(ready) => ready,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                app.interrupted();
+                0
+            }
+            Err(error) => return Err(error),
+        };
+        self.shared.refresh();
+        let mut turned = Turned::default();
+        let mut listeners = Vec::new();
+        for readiness in (0..ready).filter_map(|index| self.poller.get(index)).collect::<Vec<_>>() {
+            match tokens::read(readiness.token) {
+                Token::Connection(key) => self.attend(key, readiness, app, observer),
+                Token::Foreign(key) => turned.keys.push(key),
+                Token::Listener(index) => listeners.push(index),
+            }
+        }
+        for key in std::mem::take(&mut self.resume) {
+            self.go_on(key, app, observer);
+        }
+        self.expire(observer);
+        // Last, as a new connection may take the place of one that was closed just now.
+        for index in listeners {
+            self.accept(index, observer)?;
+        }
+        self.accept_last(observer)?;
+        self.resume_accepting()?;
+        Ok(turned)
+    }
+
+    /// How long to wait at the most.
+    fn timeout(&self) -> Option<u64> {
+        if !self.resume.is_empty() || !self.last_listeners.is_empty() {
+            return Some(0);
+        }
+        let accept = (self.accept_again_at != 0).then_some(self.accept_again_at);
+        let next = [self.timers.next(), accept].into_iter().flatten().min()?;
+        Some(next.saturating_sub(sys::clock::now() / 1_000_000) + 1)
+    }
+
+    fn attend(&mut self, key: usize, ready: Readiness, app: &mut impl App, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if ready.gone {
+            return self.close(key, observer);
+        }
+        if ready.writable && !connection.output.is_empty() {
+            return match connection.output.send(connection.fd.as_fd()) {
+                Ok(_) => self.go_on(key, app, observer),
+                Err(_) => self.close(key, observer),
+            };
+        }
+        if ready.readable {
+            self.read(key, app, observer);
+        }
+    }
+
+    fn read(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match stream::receive(&connection.fd, &mut self.read_buffer) {
+            Ok(0) => self.end_of_input(key, observer),
+            Ok(length) => match connection.phase {
+                Phase::Lingering(left) if left > length => connection.phase = Phase::Lingering(left - length),
+                Phase::Open => {
+                    let new = &self.read_buffer[..length];
+                    let then = drive(connection, new, &mut self.shared, app, observer);
+                    self.settle(key, then, observer);
+                }
+                Phase::Lingering(_) | Phase::Closing | Phase::Ending => self.close(key, observer),
+            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.close(key, observer),
+        }
+    }
+
+    /// Works on without anything new: output was sent, or it is this connection's turn again.
+    fn go_on(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let then = if connection.phase == Phase::Open && connection.output.is_empty() {
+            drive(connection, &[], &mut self.shared, app, observer)
+        } else {
+            Then::Wait
+        };
+        self.settle(key, then, observer);
+    }
+
+    /// The client sends nothing more. What was complete has been answered.
+    fn end_of_input(&mut self, key: usize, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.phase == Phase::Open && connection.intake.body_received().is_some() {
+            drive::refuse(connection, &[], Refusal::bad("the body ended early"), &mut self.shared, observer);
+            return self.settle(key, Then::Wait, observer);
+        }
+        self.close(key, observer);
+    }
+
+    /// After work on a connection: what it waits for now, and how long.
+    fn settle(&mut self, key: usize, then: Then, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if then == Then::Resume && connection.output.is_empty() {
+            self.resume.push(key);
+        }
+        if connection.output.is_empty() {
+            match connection.phase {
+                Phase::Ending => return self.close(key, observer),
+                Phase::Closing => {
+                    stream::finish_sending(&connection.fd);
+                    connection.phase = Phase::Lingering(LINGER_BYTES);
+                }
+                Phase::Open | Phase::Lingering(_) => {}
+            }
+        }
+        let interest = if connection.output.is_empty() { Interest::Read } else { Interest::Write };
+        if interest != connection.interest {
+            connection.interest = interest;
+            if self.poller.modify(connection.fd.as_fd(), tokens::connection(key), interest).is_err() {
+                return self.close(key, observer);
+            }
+        }
+        let at = self.shared.next_deadline(connection);
+        self.timers.set(key, &mut connection.deadline, at);
+    }
+
+    fn expire(&mut self, observer: &mut impl Observer) {
+        let now = self.shared.now;
+        if self.timers.next().is_none_or(|next| next > now) {
+            return;
+        }
+        for entry in self.timers.fired(now) {
+            let Some(connection) = self.connections.get_mut(entry.0) else { continue };
+            if connection.deadline.has_struck(entry, now, &mut self.timers) {
+                self.time_is_over(entry.0, observer);
+            }
+        }
+    }
+
+    fn time_is_over(&mut self, key: usize, observer: &mut impl Observer) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let waits_for_client = connection.phase == Phase::Open && connection.output.is_empty();
+        if !waits_for_client || connection.is_quiet() {
+            return self.close(key, observer);
+        }
+        let input = std::mem::take(&mut connection.input);
+        let late = Refusal::new(408, "the request did not arrive in time");
+        drive::refuse(connection, &input, late, &mut self.shared, observer);
+        self.settle(key, Then::Wait, observer);
+    }
+
+    fn close(&mut self, key: usize, observer: &mut impl Observer) {
+        if let Some(connection) = self.connections.try_remove(key) {
+            let _ = self.poller.remove(connection.as_fd());
+            drop(connection);
+            observer.connections(self.connections.len());
+        }
+    }
+
+    /// Begins to stop: what is queued is accepted and answered, then nothing more; no connection is kept.
+    pub fn drain(&mut self) {
+        // A listener that cannot be removed from the poller is closed with the process.
+        let _ = self.pause_accepting();
+        self.shared.draining = true;
+        self.last_listeners = std::mem::take(&mut self.listeners).into_iter().enumerate().collect();
+        for (key, connection) in &mut self.connections {
+            if connection.is_quiet() {
+                self.timers.set(key, &mut connection.deadline, self.shared.now + QUIET_WHILE_DRAINING);
+            }
+        }
+    }
+
+    /// Is everything done that was to be done before the end?
+    pub fn is_idle(&self) -> bool {
+        self.shared.draining && self.last_listeners.is_empty() && self.connections.is_empty()
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

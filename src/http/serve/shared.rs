@@ -1,0 +1,110 @@
+//! What all connections of a server share: limits, clock, buffers, and what the last requests cost.
+
+use super::connection::{Connection, Phase};
+use super::{LINGER, QUIET_WHILE_DRAINING};
+use crate::app::Observer;
+use crate::config::Config;
+use crate::head::Head;
+use sys::clock::{self, Calendar};
+
+/// An average request above this many nanoseconds costs far more than a new connection does.
+const SLOW: u64 = 5_000_000;
+
+/// Shared by all connections.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    /// A head whose memory is used again.
+    pub(super) head: Head,
+    /// Where heads of responses are made.
+    pub(super) buffer: Vec<u8>,
+    /// The fields that every response has, with the line end before them.
+    pub(super) common: Vec<u8>,
+    /// Milliseconds on the monotonic clock, as of this turn.
+    pub(super) now: u64,
+    pub(super) draining: bool,
+    second: i64,
+    service_time: u64,
+}
+
+impl Shared {
+    pub(super) fn new(config: Config) -> Self {
+        let (head, buffer, common) = (Head::default(), Vec::new(), Vec::new());
+        let mut shared =
+            Self { config, head, buffer, common, now: 0, draining: false, second: -1, service_time: 0 };
+        shared.refresh();
+        shared
+    }
+
+    /// Reads the clocks, once a turn.
+    pub(super) fn refresh(&mut self) {
+        self.now = clock::now() / 1_000_000;
+        let second = clock::unix_seconds();
+        if second != self.second {
+            self.second = second;
+            let server = &self.config.server_name;
+            self.common = format!("\r\nServer: {server}\r\nDate: {}\r\n", http_date(second)).into_bytes();
+        }
+    }
+
+    /// A moving average over some ten requests.
+    pub(super) fn note_service_time(&mut self, nanoseconds: u64) {
+        self.service_time = self.service_time - self.service_time / 8 + nanoseconds / 8;
+    }
+
+    /// May connections be kept now?
+    ///
+    /// Not when requests take long and there are other workers: a kept connection would wait for this worker while
+    /// another one is idle, and a new connection costs little beside such a request.
+    pub(super) fn keeps_connections(&self, observer: &impl Observer) -> bool {
+        let slow = self.service_time > SLOW && observer.share().workers > 1;
+        self.config.keep_alive != 0 && !self.draining && !slow
+    }
+
+    /// When the patience with a connection ends, as it stands now; nought is never.
+    pub(super) fn next_deadline(&self, connection: &mut Connection) -> u64 {
+        let after = |from: u64, limit: u64| if limit == 0 { 0 } else { from + limit };
+        if !connection.output.is_empty() {
+            return after(self.now, self.config.write_timeout);
+        }
+        if matches!(connection.phase, Phase::Lingering(_)) {
+            return after(self.now, if self.draining { QUIET_WHILE_DRAINING } else { LINGER });
+        }
+        if let Some(received) = connection.intake.body_received() {
+            let earned = received * 1000 / BODY_RATE;
+            return after(connection.since, self.config.body_timeout).saturating_add(earned);
+        }
+        if connection.is_quiet() {
+            connection.since = 0;
+            return after(self.now, if self.draining { QUIET_WHILE_DRAINING } else { self.config.keep_alive });
+        }
+        if connection.since == 0 {
+            connection.since = self.now;
+        }
+        after(connection.since, self.config.head_timeout)
+    }
+}
+
+/// Bytes of a body that earn a client another second.
+const BODY_RATE: u64 = 1024;
+
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// IMF-fixdate (RFC 9110, 5.6.7).
+fn http_date(second: i64) -> String {
+    let Calendar { year, month, day, hour, minute, second, weekday, .. } = Calendar::utc(second);
+    let (weekday, month) = (DAYS[weekday as usize % 7], MONTHS[(month.clamp(1, 12) - 1) as usize]);
+    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_as_rfc_9110_shows_them() {
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}
