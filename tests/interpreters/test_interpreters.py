@@ -37,7 +37,7 @@ def serve_with(start, interpreter):
 
 @pytest.mark.parametrize("preload", ["on", "off"])
 def test_the_application_is_at_home(serve_with, interpreter, preload):
-    server = serve_with("plain", "--preload", preload)
+    server = serve_with("plain", f"--preload={preload}")
     known = server.get("/interpreter").json
     environment = interpreter.environment
     assert tuple(known["version"]) == interpreter.version

@@ -25,7 +25,7 @@ def let_import_end(server):
 @pytest.mark.parametrize("handed", [True, False], ids=["socket-handed-over", "own-socket"])
 def test_a_connection_before_the_workers_are_ready_waits(start, preload, handed):
     flags = [] if handed else ["--bind", "127.0.0.1:0"]
-    server = start("gated", "--preload", preload, "--workers", 2, *flags, handed=handed)
+    server = start("gated", f"--preload={preload}", "--workers", 2, *flags, handed=handed)
     server.wait_for_log("Listening at")
     connections = [server.connect().send(request_bytes("/")) for _ in range(20)]
     import_begins(server)
@@ -41,7 +41,7 @@ def test_a_connection_before_the_workers_are_ready_waits(start, preload, handed)
 @pytest.mark.rcorn("Gunicorn does not look at it")
 @PRELOAD
 def test_an_import_without_end_is_given_up(start, preload):
-    server = start("gated", "--preload", preload, "--startup-timeout", 1)
+    server = start("gated", f"--preload={preload}", "--startup-timeout", 1)
     assert server.wait() == 3
     assert "not ready within 1 s" in server.log and "startup_timeout" in server.log
 
@@ -51,7 +51,7 @@ def test_an_import_without_end_is_given_up(start, preload):
 def test_an_application_that_crashes_at_its_import(start, directory, preload):
     doom = directory / "doom"
     doom.touch()
-    server = start("doomed", "--preload", preload, env={"DOOM": doom})
+    server = start("doomed", f"--preload={preload}", env={"DOOM": doom})
     assert server.wait() == 3
     assert "SIGSEGV" in server.log
 
@@ -59,7 +59,7 @@ def test_an_application_that_crashes_at_its_import(start, directory, preload):
 @PRELOAD
 @pytest.mark.rcorn("Gunicorn's --preload takes no value")
 def test_a_stop_in_the_middle_of_the_start(start, preload):
-    server = start("gated", "--preload", preload)
+    server = start("gated", f"--preload={preload}")
     import_begins(server)
     assert server.stop(signal.SIGINT, seconds=5) == 0
     assert "Traceback" not in server.log

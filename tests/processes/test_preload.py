@@ -20,7 +20,7 @@ def importers(server):
     return found
 
 
-@pytest.mark.parametrize("flags", [["--preload"], ["--preload", "on"], ["--preload=auto"], []])
+@pytest.mark.parametrize("flags", [["--preload"], ["--preload=on"], ["--preload=auto"], []])
 def test_the_zygote_imports_it(serve, flags):
     server = serve("imported", "--workers", 2, *flags)
     (zygote,) = server.titled("zygote")
@@ -28,7 +28,7 @@ def test_the_zygote_imports_it(serve, flags):
 
 
 def test_off_lets_each_worker_import(serve):
-    server = serve("imported", "--workers", 2, "--preload", "off")
+    server = serve("imported", "--workers", 2, "--preload=off")
     importer = int(server.get("/importer").text)
     assert importer in server.workers()
 
@@ -60,7 +60,7 @@ def test_the_outcome_is_kept_for_later_workers(serve):
 
 def test_fork_handlers_run(serve):
     """`os.register_at_fork`, and Python's own after a fork: another random sequence in each worker."""
-    server = serve("forked", "--workers", 2, "--preload", "on")
+    server = serve("forked", "--workers", 2, "--preload=on")
     seen = {}
     for _ in range(200):
         pid, handled, number = server.get("/forked").text.split()

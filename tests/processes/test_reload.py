@@ -46,7 +46,7 @@ def replaced(server, old, count):
 @RELOADS
 @PRELOAD
 def test_new_code_is_served(versioned, directory, number, preload):
-    server = versioned("--workers", 2, "--preload", preload)
+    server = versioned("--workers", 2, f"--preload={preload}")
     old = server.wait_for_workers(2)
     assert server.get("/version").text == "one"
     write(directory, "two")
@@ -84,7 +84,7 @@ def test_no_request_fails(versioned, directory, number):
     ids=["missing-module", "no-callable", "syntax-error", "crash"],
 )
 def test_code_that_does_not_work_changes_nothing(versioned, directory, preload, code, words):
-    server = versioned("--workers", 2, "--preload", preload, "--startup-timeout", 5)
+    server = versioned("--workers", 2, f"--preload={preload}", "--startup-timeout", 5)
     workers = server.wait_for_workers(2)
     (directory / "versioned.py").write_text(code)
     with Load(server.address, clients=4) as load:

@@ -84,7 +84,7 @@ def test_zygote_and_workers_are_the_user(served_as, user):
 
 @pytest.mark.parametrize("preload", ["on", "off"])
 def test_the_application_was_imported_as_the_user(served_as, user, preload):
-    identity = served_as("--user", NAME, "--preload", preload).get("/identity").json
+    identity = served_as("--user", NAME, f"--preload={preload}").get("/identity").json
     assert identity["ids"] == [user.pw_uid] * 3 and identity["groups"] == [user.pw_gid] * 3
     assert identity["import"][:2] == [user.pw_uid, user.pw_gid]
     assert set(identity["import"][2]) == supplementary(NAME) | {user.pw_gid}

@@ -93,7 +93,7 @@ def test_systemctl_kill_of_all_processes_harms_none(serve, number):
 @pytest.mark.alone
 @pytest.mark.rcorn("Gunicorn looks once a second")
 def test_a_worker_killed_under_load_is_replaced_within_100_ms(serve):
-    server = serve("plain", "--workers", 3, "--preload", "on")
+    server = serve("plain", "--workers", 3, "--preload=on")
     times = []
     with Load(server.address, clients=6) as load:
         for turn in range(5):
@@ -141,7 +141,7 @@ class TestCrashLoop:
 
     @pytest.fixture
     def server(self, serve, directory):
-        return serve("doomed", "--workers", 2, "--preload", "off", env={"DOOM": directory / "doom"})
+        return serve("doomed", "--workers", 2, "--preload=off", env={"DOOM": directory / "doom"})
 
     def doom(self, server, directory):
         """From now on every new worker crashes in its import; one worker must be made anew."""
@@ -179,7 +179,7 @@ class TestCrashLoop:
         server.wait_for_workers(2)
 
     def test_a_failing_import_of_a_later_worker_ends_nobody(self, serve, directory):
-        server = serve("plain", "--workers", 2, "--preload", "off")
+        server = serve("plain", "--workers", 2, "--preload=off")
         (server.directory / "plain.py").write_text("import a_module_that_nobody_has\n")
         victim, survivor = server.wait_for_workers(2)
         os.kill(victim, signal.SIGKILL)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from support.interpreters import ROOT
 from support.server import call
-from support.subject import binaries, binary, extension
+from support.subject import Subject, binaries, binary, extension
 
 pytestmark = pytest.mark.rcorn("about rcorn's own build")
 
@@ -63,6 +63,63 @@ def test_the_arrows_between_the_rooms():
         "worker": {"sys", "contract", "http"},
         "rcorn": {"sys", "contract"},
     }
+
+
+def test_a_plain_build_makes_the_extension():
+    """It is a default member, and its tests are in Python: there is no interpreter to link a test binary with."""
+    metadata = json.loads(output_of("cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"))
+    (worker,) = (package for package in metadata["packages"] if package["name"] == "worker")
+    assert worker["id"] in metadata["workspace_default_members"]
+    (library,) = (target for target in worker["targets"] if "cdylib" in target["kind"])
+    assert (library["name"], library["test"], library["doctest"]) == ("_rcorn", False, False)
+
+
+def test_every_exit_code_is_documented():
+    codes = re.findall(r"^ +(\w+) = (\d+),", (ROOT / "src/contract/exit.rs").read_text(), re.MULTILINE)
+    page = (ROOT / "docs/exit-codes.md").read_text()
+    assert len(codes) >= 5
+    for name, code in codes:
+        words = re.sub(r"(?<!^)([A-Z])", r" \1", name).lower().replace("app ", "application ")
+        assert f"| {code} | {words} |" in page, (name, code)
+
+
+class TestWhereTheExtensionIsFound:
+    """Beside the binary (development), in the library directory of a package, or where the setting says."""
+
+    @pytest.fixture
+    def installed(self, directory):
+        """A copy of the binary without an extension beside it."""
+        place = directory / "usr" / "bin"
+        place.mkdir(parents=True)
+        shutil.copy(binary(), place)
+        return place / "rcorn"
+
+    def subject(self, program):
+        return Subject((str(program),), Subject.default().python)
+
+    @pytest.mark.parametrize("name", ["_rcorn.abi3.so", "lib_rcorn.so"])
+    def test_beside_the_binary(self, start, installed, name):
+        shutil.copy(extension(), installed.parent / name)
+        assert start("plain", subject=self.subject(installed)).ready().get("/").text == "hello"
+
+    def test_in_the_library_directory(self, start, directory, installed):
+        library = directory / "usr" / "lib" / "rcorn"
+        library.mkdir(parents=True)
+        shutil.copy(extension(), library / "_rcorn.abi3.so")
+        link = directory / "rcorn"
+        link.symlink_to(installed)
+        assert start("plain", subject=self.subject(link)).ready().get("/").text == "hello"
+
+    def test_where_the_setting_says(self, start, directory, installed):
+        shutil.copy(extension(), directory / "elsewhere.so")
+        server = start("plain", "--extension", directory / "elsewhere.so", subject=self.subject(installed)).ready()
+        assert server.get("/").text == "hello"
+
+    def test_nowhere(self, start, installed):
+        server = start("plain", subject=self.subject(installed))
+        assert server.wait() == 1
+        last = server.log.strip().splitlines()[-1]
+        assert "_rcorn.abi3.so" in last and "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -59,7 +59,7 @@ class TestWhatCannotBeImported:
     @pytest.fixture
     def failed(self, start, preload, workers):
         def failed(app, call=None):
-            server = start(app, "--preload", preload, "--workers", workers, call=call)
+            server = start(app, f"--preload={preload}", "--workers", workers, call=call)
             return server, server.wait()
 
         return failed

@@ -130,6 +130,24 @@ def test_reuse_port_lets_two_servers_share(start):
     assert seen == {pid for server in servers for pid in server.workers()}
 
 
+@pytest.mark.rcorn("Gunicorn says it in other words")
+def test_a_socket_from_systemd_that_cannot_be_served(start):
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+    server = start("plain", listener=listener)
+    assert server.wait() == 1
+    last = server.log.strip().splitlines()[-1]
+    assert "stream" in last or "listening" in last, last
+
+
+@pytest.mark.rcorn("Gunicorn tells it in another way")
+def test_sockets_that_are_for_somebody_else(start):
+    """A variable that was inherited by mistake: the process id in it is not ours."""
+    env = {"LISTEN_FDS": "1", "LISTEN_PID": "1"}
+    server = start("plain", "--bind", "127.0.0.1:0", handed=False, env=env).ready()
+    assert server.get("/").text == "hello"
+
+
 def test_sockets_from_systemd_replace_bind(start):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -18,7 +18,7 @@ from .waiting import PATIENCE, wait_until
 
 APPS = ROOT / "tests" / "apps"
 # The shell becomes the server, so its own process id is the one that LISTEN_PID must name.
-SHIM = 'cd "$1" && shift && if [ -n "$LISTEN_FDS" ]; then LISTEN_PID=$$; export LISTEN_PID; fi; exec "$@"'
+SHIM = 'cd "$1" && shift && if [ -n "$LISTEN_FDS" ] && [ -z "$LISTEN_PID" ]; then LISTEN_PID=$$; export LISTEN_PID; fi; exec "$@"'
 
 
 class Server:
