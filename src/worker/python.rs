@@ -39,7 +39,7 @@ impl Helper {
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {
     let formatted = Helper::Load
         .module(py)
-        .and_then(|load| load.call_method1("format_traceback", (error.value(py),)))
+        .and_then(|load| load.call_method1("format_traceback", (error.value(py), error.traceback(py))))
         .and_then(|text| text.extract::<String>());
     formatted.unwrap_or_else(|second| format!("{error}\n(and its traceback could not be printed: {second})\n"))
 }

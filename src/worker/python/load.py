@@ -93,9 +93,8 @@ def describe(error):
     return traceback.format_exception_only(error)[-1].strip()
 
 
-def format_traceback(error):
+def format_traceback(error, frames):
     """As the interpreter prints it, less the frames of rcorn's own helpers at its top."""
-    frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith("<_rcorn."):
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))
