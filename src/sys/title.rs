@@ -24,7 +24,9 @@ pub fn set(title: &str) {
     if let Some(room) = *room {
         write(room, title.as_bytes());
     }
-    if let Ok(name) = CString::new(title.replace("rcorn: ", "rcorn-")) {
+    // The short name has no blanks: many programs that read /proc/PID/stat cannot cope with them.
+    let short = title.replacen("rcorn: ", "rcorn-", 1);
+    if let Ok(name) = CString::new(short.split(' ').next().unwrap_or_default()) {
         // SAFETY: a NUL-terminated string, of which the kernel takes the first 15 bytes.
         unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
     }
