@@ -1,7 +1,61 @@
-//! rcorn: the arbiter and its command line.
+//! rcorn: a pre-fork application server for Python. The whole program on one page.
+#![forbid(unsafe_code)]
+
+mod arbiter;
+mod interpreter;
+mod log;
 mod settings;
 
-fn main() {
-    let invocation = settings::Invocation::of_process();
-    let _ = invocation.load();
+use contract::exit::ExitCode;
+use settings::{Invocation, Refusal, Wish};
+use std::io::Write;
+
+fn main() -> std::process::ExitCode {
+    // Before anything else opens descriptors: what zygotes get lies below.
+    let reserved = sys::spawn::reserve_low_numbers();
+    let invocation = Invocation::of_process();
+    let done = match reserved {
+        Ok(()) => run(invocation),
+        Err(error) => Err(Refusal::setup(format!("cannot open /dev/null: {error}"))),
+    };
+    let code = done.unwrap_or_else(|refusal| {
+        complain(&refusal);
+        refusal.code()
+    });
+    u8::try_from(code.code()).unwrap_or(1).into()
+}
+
+fn run(invocation: Invocation) -> Result<ExitCode, Refusal> {
+    let reading = invocation.read()?;
+    match reading.wish() {
+        Wish::Help => Ok(print(&settings::help())),
+        Wish::Version => Ok(print(concat!("rcorn ", env!("CARGO_PKG_VERSION"), "\n"))),
+        Wish::Print => Ok(print(&reading.print()?)),
+        Wish::Check => Ok(check(&invocation, &reading.settings()?)),
+        Wish::Serve => {
+            let settings = reading.settings()?;
+            Ok(arbiter::serve(invocation, settings))
+        }
+    }
+}
+
+fn check(invocation: &Invocation, settings: &settings::Settings) -> ExitCode {
+    match arbiter::check(invocation, settings) {
+        Ok(()) => ExitCode::Success,
+        Err(failure) => {
+            let _ = std::io::stderr().write_all(failure.traceback.as_bytes());
+            complain(&failure.summary);
+            failure.code
+        }
+    }
+}
+
+/// A reader that has gone away (`rcorn --help | head`) is no error.
+fn print(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::Success
+}
+
+fn complain(sentence: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "rcorn: {sentence}");
 }

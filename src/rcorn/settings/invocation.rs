@@ -1,23 +1,32 @@
-//! How rcorn was called. Read once at the start; a reload loads the settings from it anew.
+//! How rcorn was called, and what that comes to. Read once at the start; a reload reads the files anew.
 
-use super::{Refusal, Settings};
+use super::arguments::{self, Said};
+use super::origin::Words;
+use super::reading::Reading;
+use super::refusal::Refusal;
+use super::row::{Kind, Wish};
+use super::value::Given;
+use super::{Settings, file};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// How rcorn was called: everything that settings may depend on beside the files themselves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How rcorn was called.
+#[derive(Clone, Debug)]
 pub(crate) struct Invocation {
     /// The name it was called by.
     pub(crate) program: OsString,
-    /// The arguments behind that name.
+    /// Its arguments.
     pub(crate) arguments: Vec<OsString>,
-    /// The environment.
+    /// Its environment.
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// The working directory.
     pub(crate) directory: PathBuf,
     /// The file that is executed, symbolic links resolved.
     pub(crate) executable: PathBuf,
 }
+
+/// The variables that hold flags, the weaker first.
+const VARIABLES: [&str; 2] = ["GUNICORN_CMD_ARGS", "RCORN_CMD_ARGS"];
 
 impl Invocation {
     /// That of this process.
@@ -40,6 +49,38 @@ impl Invocation {
 
     /// The settings that this call stands for, with the files as they are now.
     pub(crate) fn load(&self) -> Result<Settings, Refusal> {
-        Ok(Settings::blank(self.directory.clone()))
+        self.read()?.settings()
     }
+
+    /// Reads every source. The layers of the result are in their order, the weakest first.
+    pub(crate) fn read(&self) -> Result<Reading<'_>, Refusal> {
+        let command_line = arguments::read(Words::CommandLine, &self.arguments)?;
+        if matches!(command_line.wish, Wish::Help | Wish::Version) {
+            return Ok(Reading::new(self, command_line.wish, Vec::new()));
+        }
+        let mut layers = Vec::new();
+        for variable in VARIABLES {
+            layers.push(self.read_variable(variable)?.given);
+        }
+        layers.push(command_line.given);
+        if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
+            let shown = given.value.plain();
+            layers.insert(0, file::read(&self.directory.join(&shown), &shown)?);
+        }
+        Ok(Reading::new(self, command_line.wish, layers))
+    }
+
+    fn read_variable(&self, name: &'static str) -> Result<Said, Refusal> {
+        let words = arguments::split(self.variable(name).unwrap_or_default())
+            .map_err(|why| Refusal::usage(format!("${name}: {why}")))?;
+        arguments::read(Words::Variable(name), &words)
+    }
+}
+
+/// The file that a layer names.
+fn config_of(layer: &[Given]) -> Option<&Given> {
+    layer
+        .iter()
+        .rev()
+        .find(|given| given.row.flags.contains(&"--config") && matches!(given.row.kind, Kind::Path(_)))
 }

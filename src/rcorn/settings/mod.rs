@@ -1,14 +1,29 @@
 //! Settings: what the operator said on the command line, in the environment and in the file, checked and resolved.
 //!
 //! `table` is the only list of settings. `arguments` and `file` turn what was written into `Given` values with their
-//! origin, `raw` lets the higher source win, and `Invocation::load` makes the `Settings` of them. Nothing here starts,
+//! origin, `reading` lets the strongest source win, and `apply` makes the `Settings` of them. Nothing here starts,
 //! binds or changes anything.
 
+mod apply;
+mod arguments;
+mod bind;
+mod file;
 mod invocation;
+mod later;
+mod nearest;
+mod origin;
+mod reading;
 mod refusal;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub(crate) use invocation::Invocation;
+pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
+pub(crate) use row::Wish;
 
 use contract::logline::Level;
 use contract::settings::Preload;

@@ -1,9 +1,10 @@
 //! Why rcorn does not start, as one sentence for the person who called it.
 
+use super::origin::Origin;
 use contract::exit::ExitCode;
 use std::fmt;
 
-/// Something that the operator has to change: what, where and how.
+/// Something that the operator has to change: where, what and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     sentence: String,
@@ -19,6 +20,12 @@ impl Refusal {
     /// A command line that cannot be understood.
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), code: ExitCode::Usage }
+    }
+
+    /// A value that cannot be understood: `clause` says what is wrong with what was written at `origin`.
+    pub(super) fn of_value(origin: &Origin, clause: &str) -> Self {
+        let sentence = format!("{origin}: {clause}");
+        if origin.is_flag() { Self::usage(sentence) } else { Self::setup(sentence) }
     }
 
     /// What the process exits with.

@@ -1,0 +1,208 @@
+//! A value as it was written becomes a value of `Settings`, or a clause that says what was expected.
+
+use super::Settings;
+use super::refusal::Refusal;
+use super::row::Kind;
+use super::value::{Given, Value};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Puts one value into the settings.
+pub(super) fn apply(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), Refusal> {
+    put(given, settings, base).map_err(|clause| Refusal::of_value(&given.origin, &clause))
+}
+
+fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String> {
+    let value = &given.value;
+    match given.row.kind {
+        Kind::Number(least, most, set) => set(settings, number(value, least, most)?),
+        Kind::Duration(set) => set(settings, duration(value)?),
+        Kind::Choice(words, set) => set(settings, word(value, words)?),
+        Kind::Switch(further, set) => set(settings, switch(value, further)?),
+        Kind::Mask(set) => set(settings, mask(value)?),
+        Kind::Text(set) => set(settings, &text(value)?),
+        Kind::Path(set) => set(settings, path(value, base)?),
+        Kind::List(commas, set) => {
+            let text = text(value)?;
+            for item in split(&text, commas) {
+                set(settings, item)?;
+            }
+        }
+        Kind::Only(values) => only(value, values)?,
+        Kind::Later(instead) => return Err(later(instead)),
+        Kind::Wish(_) => {}
+    }
+    Ok(())
+}
+
+fn later(instead: &str) -> String {
+    if instead.is_empty() { "not supported yet".to_owned() } else { format!("not supported yet: {instead}") }
+}
+
+fn split(text: &str, commas: bool) -> Vec<&str> {
+    if commas { text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect() } else { vec![text] }
+}
+
+fn number(value: &Value, least: u64, most: u64) -> Result<u64, String> {
+    let number = match value {
+        Value::Integer(number, _) => u64::try_from(*number).ok(),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let range =
+        if most == i64::MAX as u64 { format!("{least} or more") } else { format!("from {least} to {most}") };
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or(format!("expected a number {range}, found {value}"))
+}
+
+fn duration(value: &Value) -> Result<Duration, String> {
+    let seconds = match value {
+        #[allow(clippy::cast_precision_loss, reason = "no duration is longer than the 52 bits of a float")]
+        Value::Integer(number, _) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Text(text) => seconds(text.trim()),
+        _ => None,
+    };
+    let longest = Duration::from_secs(366 * 24 * 3600);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| *duration <= longest)
+        .ok_or(format!("expected a time such as 30, \"500ms\" or \"2m\", found {value}"))
+}
+
+/// `30`, `1.5`, `30s`, `500ms`, `2m`, `1h`.
+fn seconds(text: &str) -> Option<f64> {
+    let unit = text.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
+    let number: f64 = text[..text.len() - unit.len()].parse().ok()?;
+    match unit {
+        "" | "s" => Some(number),
+        "ms" => Some(number / 1000.0),
+        "m" | "min" => Some(number * 60.0),
+        "h" => Some(number * 3600.0),
+        _ => None,
+    }
+}
+
+fn word<'v>(value: &'v Value, words: &[&'v str]) -> Result<&'v str, String> {
+    let found = if let Value::Text(text) = value { text.to_ascii_lowercase() } else { String::new() };
+    words
+        .iter()
+        .find(|word| **word == found)
+        .copied()
+        .ok_or(format!("expected {}, found {value}", either(words)))
+}
+
+fn switch<'v>(value: &'v Value, further: &[&'static str]) -> Result<&'v str, String> {
+    match value {
+        Value::Boolean(true) => Ok("on"),
+        Value::Boolean(false) => Ok("off"),
+        Value::Text(text) if matches!(text.as_str(), "true" | "yes") => Ok("on"),
+        Value::Text(text) if matches!(text.as_str(), "false" | "no") => Ok("off"),
+        _ => {
+            let words: Vec<&str> = ["on", "off"].iter().chain(further).copied().collect();
+            word(value, &words).map(|found| *words.iter().find(|word| **word == found).unwrap_or(&"off"))
+        }
+    }
+}
+
+/// `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Octal, as `umask` takes it; in the file `0o022` and `"022"` are the same, and so is `22`.
+fn mask(value: &Value) -> Result<u32, String> {
+    let digits = match value {
+        Value::Integer(_, written) => written.trim_start_matches("0o").to_owned(),
+        Value::Text(text) => text.trim().trim_start_matches("0o").to_owned(),
+        _ => String::new(),
+    };
+    let mask = u32::from_str_radix(&digits, 8).ok().filter(|mask| *mask <= 0o777);
+    mask.ok_or(format!("expected an octal file mode mask such as 022, found {value}"))
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::Text(_) | Value::Integer(..) => Ok(value.plain()),
+        _ => Err(format!("expected text, found {value}")),
+    }
+}
+
+fn path(value: &Value, base: &Path) -> Result<PathBuf, String> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Ok(tidy(&base.join(text))),
+        _ => Err(format!("expected a path, found {value}")),
+    }
+}
+
+/// Without the `.` parts.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+}
+
+fn only(value: &Value, values: &[&str]) -> Result<(), String> {
+    let found = match value {
+        Value::Boolean(true) => "on".to_owned(),
+        Value::Boolean(false) => "off".to_owned(),
+        _ => value.plain(),
+    };
+    if values.contains(&found.as_str()) {
+        Ok(())
+    } else {
+        Err(format!("{value} is not supported yet; {} is", values[0]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn times() {
+        let all = [
+            ("45", 45.0),
+            ("45s", 45.0),
+            ("500ms", 0.5),
+            ("2m", 120.0),
+            ("1.5", 1.5),
+            ("1h", 3600.0),
+            ("0", 0.0),
+        ];
+        for (text, seconds) in all {
+            assert_eq!(duration(&written(text)), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["soon", "-1", "", "1d", "s", "999999999999", "1.2.3"] {
+            assert!(duration(&written(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_masks() {
+        assert_eq!(number(&written("7"), 1, 10), Ok(7));
+        let found = number(&written("many"), 1, 10);
+        assert_eq!(found.unwrap_err(), "expected a number from 1 to 10, found \"many\"");
+        assert!(number(&Value::Integer(11, "11".into()), 1, 10).is_err());
+        assert_eq!(mask(&written("0o027")), Ok(0o27));
+        assert_eq!(mask(&Value::Integer(0o22, "22".into())), Ok(0o22));
+        assert!(mask(&written("999")).is_err());
+    }
+
+    #[test]
+    fn switches() {
+        assert_eq!(switch(&Value::Boolean(true), &["auto"]), Ok("on"));
+        assert_eq!(switch(&written("auto"), &["auto"]), Ok("auto"));
+        assert_eq!(
+            switch(&written("maybe"), &["auto"]).unwrap_err(),
+            "expected on, off or auto, found \"maybe\""
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Flags: the command line, and the environment variables that hold flags. One way to read for both.
+
+use super::nearest::nearest;
+use super::origin::{Origin, Words};
+use super::refusal::Refusal;
+use super::row::{Kind, Row, Section, Wish};
+use super::table;
+use super::value::{Given, Value};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::ffi::OsString;
+
+/// What was said in one place.
+pub(super) struct Said {
+    pub(super) given: Vec<Given>,
+    pub(super) wish: Wish,
+}
+
+/// The id of the one word that is no flag.
+const APP: &str = "APP";
+
+/// Reads flags.
+pub(super) fn read(words: Words, arguments: &[OsString]) -> Result<Said, Refusal> {
+    let named = std::iter::once(OsString::from("rcorn")).chain(arguments.iter().cloned());
+    let matches = command().try_get_matches_from(named).map_err(|error| refusal(words, &error))?;
+    let mut said = Said { given: Vec::new(), wish: Wish::Serve };
+    for row in table::all().filter(|row| !row.flags.is_empty()) {
+        take(row, words, &matches, &mut said);
+    }
+    if let Some(app) = matches.get_one::<String>(APP) {
+        let origin = Origin::Flag { words, flag: app.clone() };
+        said.given.push(Given { row: table::app(), value: Value::Text(app.clone()), origin });
+    }
+    Ok(said)
+}
+
+fn take(row: &'static Row, words: Words, matches: &ArgMatches, said: &mut Said) {
+    let id = id(row);
+    if let Kind::Wish(wish) = row.kind {
+        if matches.get_flag(id) {
+            said.wish = wish;
+        }
+        return;
+    }
+    for value in matches.get_many::<String>(id).into_iter().flatten() {
+        let origin = Origin::Flag { words, flag: id.to_owned() };
+        said.given.push(Given { row, value: Value::Text(value.clone()), origin });
+    }
+}
+
+/// The help for the command line.
+pub(super) fn help() -> String {
+    command().render_long_help().to_string()
+}
+
+fn command() -> Command {
+    let app = Arg::new(APP).value_name("MODULE[:CALLABLE]").num_args(1).help("the application to serve");
+    Command::new("rcorn")
+        .about("Serves a Python application (WSGI) with pre-forked workers.")
+        .override_usage("rcorn [FLAGS] [MODULE[:CALLABLE]]")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .arg(app)
+        .args(table::all().filter(|row| !row.flags.is_empty()).map(argument))
+}
+
+fn argument(row: &'static Row) -> Arg {
+    let mut argument = Arg::new(id(row)).help(row.help).hide(row.section == Section::Hidden);
+    for flag in row.flags {
+        argument = match flag.strip_prefix("--") {
+            Some(long) if argument.get_long().is_none() => argument.long(long),
+            Some(long) => argument.visible_alias(long),
+            None if argument.get_short().is_none() => argument.short(flag.chars().nth(1)),
+            None => argument.short_alias(flag.chars().nth(1)),
+        };
+    }
+    if row.key == "limit_request_field_size" {
+        // Gunicorn's own spelling.
+        argument = argument.alias("limit-request-field_size");
+    }
+    if let Some((_, heading)) = Section::SHOWN.iter().find(|(section, _)| *section == row.section) {
+        argument = argument.help_heading(*heading);
+    }
+    match row.kind {
+        Kind::Wish(_) => argument.action(ArgAction::SetTrue),
+        Kind::Switch(..) => argument
+            .action(ArgAction::Append)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("on")
+            .value_name("on|off"),
+        // Whether it takes a value does not matter: it is refused.
+        Kind::Later(_) => argument.action(ArgAction::Append).num_args(0..=1).default_missing_value(""),
+        Kind::Only(["on"]) => argument.action(ArgAction::Append).num_args(0).default_missing_value("on"),
+        _ => argument
+            .action(ArgAction::Append)
+            .num_args(1)
+            .allow_negative_numbers(true)
+            .value_name(row.placeholder()),
+    }
+}
+
+/// The longest flag names the argument.
+fn id(row: &Row) -> &'static str {
+    row.flags.iter().find(|flag| flag.starts_with("--")).or(row.flags.first()).copied().unwrap_or_default()
+}
+
+/// What clap has against it, in our words.
+fn refusal(words: Words, error: &clap::Error) -> Refusal {
+    let place = match words {
+        Words::CommandLine => String::new(),
+        Words::Variable(name) => format!("${name}: "),
+    };
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let argument = text(ContextKind::InvalidArg);
+    let flag = argument.split(['=', ' ', '[', '<']).next().unwrap_or_default();
+    let sentence = match error.kind() {
+        ErrorKind::UnknownArgument if flag.starts_with('-') => unknown(flag),
+        ErrorKind::UnknownArgument => format!("{argument:?} is one word too many: there is one application"),
+        ErrorKind::InvalidValue
+        | ErrorKind::WrongNumberOfValues
+        | ErrorKind::TooFewValues
+        | ErrorKind::NoEquals => {
+            format!("{flag}: a value is missing")
+        }
+        ErrorKind::TooManyValues => format!("{flag}: it takes no value"),
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
+        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    };
+    Refusal::usage(format!("{place}{sentence}"))
+}
+
+fn unknown(flag: &str) -> String {
+    let flags = table::all().flat_map(|row| row.flags.iter().copied());
+    match nearest(flag, flags) {
+        Some(near) => format!("{flag}: there is no such flag; did you mean {near}?"),
+        None => format!("{flag}: there is no such flag; see rcorn --help"),
+    }
+}
+
+/// Words as a shell would split them: blanks separate, quotes and backslashes keep together.
+pub(super) fn split(text: &str) -> Result<Vec<OsString>, &'static str> {
+    let (mut words, mut word, mut within) = (Vec::new(), None::<String>, None);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (within, character) {
+            (Some(quote), _) if character == quote => within = None,
+            (None, '"' | '\'') => {
+                within = Some(character);
+                word.get_or_insert_default();
+            }
+            (None | Some('"'), '\\') => {
+                let next = characters.next().ok_or("it ends in a backslash")?;
+                word.get_or_insert_default().push(next);
+            }
+            (None, _) if character.is_whitespace() => words.extend(word.take().map(OsString::from)),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    if within.is_some() {
+        return Err("a quote is not closed");
+    }
+    words.extend(word.map(OsString::from));
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        let split = |text| split(text).unwrap();
+        assert_eq!(split("  -w 2\t--name 'a b' "), ["-w", "2", "--name", "a b"]);
+        assert_eq!(split(r#"--name="a \"b" x\ y ''"#), [r#"--name=a "b"#, "x y", ""]);
+        assert!(super::split("'open").is_err() && super::split("\\").is_err());
+    }
+
+    #[test]
+    fn the_table_makes_a_sound_command() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_flag_names_the_nearest() {
+        let refused =
+            read(Words::CommandLine, &["--wrokers".into(), "2".into()]).err().map(|r| r.to_string());
+        assert_eq!(refused.as_deref(), Some("--wrokers: there is no such flag; did you mean --workers?"));
+    }
+}

@@ -1,0 +1,124 @@
+//! What all sources say together: for each setting the strongest one that speaks of it.
+
+use super::apply::apply;
+use super::origin::Origin;
+use super::refusal::Refusal;
+use super::row::{Row, Wish};
+use super::table::{self, SETTINGS};
+use super::value::{Given, Value};
+use super::{Invocation, LogTarget, Settings, arguments};
+use std::path::Path;
+
+/// Everything that was said, and what was asked for.
+pub(crate) struct Reading<'a> {
+    invocation: &'a Invocation,
+    wish: Wish,
+    layers: Vec<Vec<Given>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(invocation: &'a Invocation, wish: Wish, layers: Vec<Vec<Given>>) -> Self {
+        Self { invocation, wish, layers }
+    }
+
+    /// What was asked for.
+    pub(crate) fn wish(&self) -> Wish {
+        self.wish
+    }
+
+    /// The settings, each checked.
+    pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
+        let settings = self.settings_without_app()?;
+        if settings.app.is_empty() {
+            let how = "name it as MODULE:CALLABLE, or as app in the settings file; see rcorn --help";
+            return Err(Refusal::usage(format!("there is no application to serve: {how}")));
+        }
+        Ok(settings)
+    }
+
+    fn settings_without_app(&self) -> Result<Settings, Refusal> {
+        // Whatever is said must be right, even where something stronger is said as well.
+        let mut trial = Settings::blank(self.invocation.directory.clone());
+        for given in self.layers.iter().flatten() {
+            apply(given, &mut trial, &self.invocation.directory)?;
+        }
+        let mut settings = Settings::blank(self.invocation.directory.clone());
+        let chdir = SETTINGS.iter().filter(|row| row.key == "chdir");
+        self.put(chdir, &mut settings, &self.invocation.directory)?;
+        self.check_directory(&settings)?;
+        let base = settings.chdir.clone();
+        self.put(SETTINGS.iter().filter(|row| row.key != "chdir"), &mut settings, &base)?;
+        for log in [Some(&mut settings.error_log), settings.access_log.as_mut()].into_iter().flatten() {
+            if let LogTarget::File(path) = log {
+                *path = base.join(&*path);
+            }
+        }
+        Ok(settings)
+    }
+
+    fn put(
+        &self,
+        rows: impl Iterator<Item = &'static Row>,
+        settings: &mut Settings,
+        base: &Path,
+    ) -> Result<(), Refusal> {
+        for row in rows {
+            for given in self.chosen(row) {
+                apply(&given, settings, base)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_directory(&self, settings: &Settings) -> Result<(), Refusal> {
+        if settings.chdir.is_dir() {
+            return Ok(());
+        }
+        Err(Refusal::setup(format!("chdir: there is no directory {}", settings.chdir.display())))
+    }
+
+    /// What counts for one setting: all that the strongest source says of it, or its default.
+    fn chosen(&self, row: &'static Row) -> Vec<Given> {
+        let of_row = |layer: &Vec<Given>| -> Vec<Given> {
+            layer.iter().filter(|given| std::ptr::eq(given.row, row)).cloned().collect()
+        };
+        let strongest = self.layers.iter().rev().map(of_row).find(|given| !given.is_empty());
+        strongest.unwrap_or_else(|| self.default(row).into_iter().collect())
+    }
+
+    fn default(&self, row: &'static Row) -> Option<Given> {
+        let (text, origin) =
+            match row.variable.map(|(name, form)| (name, form, self.invocation.variable(name))) {
+                Some((name, form, Some(value))) => (form.replace("{}", value), Origin::Variable(name)),
+                _ => (row.default.to_owned(), Origin::Default),
+            };
+        (!text.is_empty()).then_some(Given { row, value: Value::Text(text), origin })
+    }
+
+    /// The answer to --print-config: a line for each setting, with its value and where that comes from.
+    pub(crate) fn print(&self) -> Result<String, Refusal> {
+        self.settings_without_app()?;
+        let rows: Vec<_> = table::all().filter(|row| row.has_value()).map(|row| self.line(row)).collect();
+        let width = |column: fn(&(String, String, String)) -> &String| {
+            rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0)
+        };
+        let (names, values) = (width(|row| &row.0), width(|row| &row.1).min(40));
+        let lines =
+            rows.iter().map(|(name, value, origin)| format!("{name:names$}  {value:values$}  {origin}\n"));
+        Ok(lines.collect())
+    }
+
+    fn line(&self, row: &'static Row) -> (String, String, String) {
+        let name = if row.key.is_empty() { "config" } else { row.key };
+        let given = self.chosen(row);
+        let values: Vec<String> = given.iter().map(|given| given.value.plain()).collect();
+        let shown = if values.is_empty() { "-".to_owned() } else { values.join(", ") };
+        let origin = given.first().map_or("default".to_owned(), |given| given.origin.short());
+        (name.to_owned(), shown, origin)
+    }
+}
+
+/// The answer to --help.
+pub(crate) fn help() -> String {
+    arguments::help()
+}

@@ -1,0 +1,173 @@
+//! What the table says of one setting.
+
+use super::Settings;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its name in the file; empty when it is none of the file's.
+    pub(super) key: &'static str,
+    /// Gunicorn's name in the file, where that is another.
+    pub(super) alias: &'static str,
+    /// Its flags, the one that help shows first in front.
+    pub(super) flags: &'static [&'static str],
+    /// What takes its value, and which values there are.
+    pub(super) kind: Kind,
+    /// Its value when nobody says anything; empty when there is none.
+    pub(super) default: &'static str,
+    /// An environment variable that moves the default, and the value that it makes, with `{}` for the variable's.
+    pub(super) variable: Option<(&'static str, &'static str)>,
+    /// Where help shows it.
+    pub(super) section: Section,
+    /// What it is, in one line.
+    pub(super) help: &'static str,
+}
+
+/// What takes a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// A whole number between two, both included.
+    Number(u64, u64, fn(&mut Settings, u64)),
+    /// A length of time.
+    Duration(fn(&mut Settings, Duration)),
+    /// One of several words.
+    Choice(&'static [&'static str], fn(&mut Settings, &str)),
+    /// `on` or `off` (in the file `true` or `false` as well), or one of further words; a flag without a value is `on`.
+    Switch(&'static [&'static str], fn(&mut Settings, &str)),
+    /// A file mode mask.
+    Mask(fn(&mut Settings, u32)),
+    /// Any text, or a number that stands for one.
+    Text(fn(&mut Settings, &str)),
+    /// A path.
+    Path(fn(&mut Settings, PathBuf)),
+    /// Several values, separated by commas where the first field says so; each may be refused.
+    List(bool, fn(&mut Settings, &str) -> Result<(), String>),
+    /// Only these values, which say what rcorn does anyway; others wait for a later release.
+    Only(&'static [&'static str]),
+    /// One of Gunicorn's that is not there yet; what to do until then, where there is something.
+    Later(&'static str),
+    /// A flag that asks for something else than to serve.
+    Wish(Wish),
+}
+
+/// What a call of rcorn asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Serve.
+    Serve,
+    /// Try everything but serving.
+    Check,
+    /// Show every setting.
+    Print,
+    /// Show the flags.
+    Help,
+    /// Show the version.
+    Version,
+}
+
+/// Sections of the help, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    /// What is served and how it is started.
+    Application,
+    /// Where it listens.
+    Sockets,
+    /// Its workers.
+    Workers,
+    /// Its manners towards clients.
+    Clients,
+    /// Its logs.
+    Logging,
+    /// The process.
+    Process,
+    /// What else rcorn can be asked for.
+    Other,
+    /// Not shown.
+    Hidden,
+}
+
+impl Section {
+    /// All that are shown, with their headings.
+    pub(super) const SHOWN: [(Self, &'static str); 7] = [
+        (Self::Application, "Application"),
+        (Self::Sockets, "Sockets"),
+        (Self::Workers, "Workers"),
+        (Self::Clients, "Clients"),
+        (Self::Logging, "Logging"),
+        (Self::Process, "Process"),
+        (Self::Other, "Instead of serving"),
+    ];
+}
+
+impl Row {
+    /// A row with a name, flags, what takes its value, and what it is.
+    pub(super) const fn new(
+        key: &'static str,
+        flags: &'static [&'static str],
+        kind: Kind,
+        help: &'static str,
+    ) -> Self {
+        Self { key, alias: "", flags, kind, default: "", variable: None, section: Section::Hidden, help }
+    }
+
+    /// One of Gunicorn's that is not there yet.
+    pub(super) const fn later(
+        key: &'static str,
+        flags: &'static [&'static str],
+        instead: &'static str,
+    ) -> Self {
+        Self::new(key, flags, Kind::Later(instead), "")
+    }
+
+    /// Shown in this section.
+    pub(super) const fn within(mut self, section: Section) -> Self {
+        self.section = section;
+        self
+    }
+
+    /// With this default.
+    pub(super) const fn default(mut self, default: &'static str) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// Also known to the file by Gunicorn's name.
+    pub(super) const fn alias(mut self, alias: &'static str) -> Self {
+        self.alias = alias;
+        self
+    }
+
+    /// With a default that an environment variable moves.
+    pub(super) const fn moved_by(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.variable = Some((variable, value));
+        self
+    }
+
+    /// True when the file may have it under this name.
+    pub(super) fn is_named(&self, key: &str) -> bool {
+        !key.is_empty() && (self.key == key || self.alias == key)
+    }
+
+    /// True when it has a value that may be shown.
+    pub(super) fn has_value(&self) -> bool {
+        self.section != Section::Hidden && !matches!(self.kind, Kind::Later(_) | Kind::Wish(_))
+    }
+
+    /// How help writes its value; nothing when its flag takes none.
+    pub(super) fn placeholder(&self) -> &'static str {
+        match self.kind {
+            Kind::Number(..) => "N",
+            Kind::Duration(_) => "TIME",
+            Kind::Choice(..) => "WORD",
+            Kind::Mask(_) => "MASK",
+            Kind::Text(_) | Kind::Only(_) => "TEXT",
+            Kind::Path(_) => "PATH",
+            Kind::List(..) if self.key == "bind" => "ADDRESS",
+            Kind::List(..) if self.key == "env" => "NAME=VALUE",
+            Kind::List(..) => "PATH",
+            Kind::Switch(..) | Kind::Later(_) | Kind::Wish(_) => "",
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The table: the only list of settings. Flags, keys of the file, help, `--print-config` and all checks come from it.
+//!
+//! Names, flags and meanings are Gunicorn's wherever Gunicorn has them. What Gunicorn has and rcorn not yet is in
+//! `later`. A new setting is one entry here, and a field of `Settings` that it fills.
+
+use super::bind;
+use super::later::LATER;
+use super::row::{Kind, Row, Section, Wish};
+use super::{LogTarget, Settings};
+use contract::logline::Level;
+use contract::scoreboard::MOST_WORKERS;
+use contract::settings::Preload;
+use std::path::PathBuf;
+
+/// Every setting there is, and those that are to come.
+pub(super) fn all() -> impl Iterator<Item = &'static Row> {
+    SETTINGS.iter().chain(LATER)
+}
+
+/// The largest limit in bytes of one part of a request's head.
+const MOST_BYTES: u64 = 65_536;
+/// The most header fields, as in Gunicorn.
+const MOST_FIELDS: u64 = 32_768;
+
+/// What rcorn has.
+pub(super) static SETTINGS: &[Row] = &[
+    Row::new("app", &[], Kind::Text(|s, text| text.clone_into(&mut s.app)), "MODULE[:CALLABLE] to serve")
+        .alias("wsgi_app")
+        .within(Section::Application),
+    Row::new("", &["-c", "--config"], Kind::Path(|s, path| s.config = Some(path)), "settings file, in TOML")
+        .within(Section::Application),
+    Row::new(
+        "python",
+        &["--python"],
+        Kind::Path(|s, path| s.python = Some(path)),
+        "the application's interpreter, or the directory of its virtual environment",
+    )
+    .within(Section::Application),
+    Row::new(
+        "chdir",
+        &["--chdir"],
+        Kind::Path(|s, path| s.chdir = path),
+        "directory that the application works in and is imported from; other paths start from it",
+    )
+    .default(".")
+    .within(Section::Application),
+    Row::new(
+        "pythonpath",
+        &["--pythonpath"],
+        Kind::List(true, |s, path| {
+            s.pythonpath.push(path.to_owned());
+            Ok(())
+        }),
+        "directories that are put in front of sys.path, separated by commas",
+    )
+    .within(Section::Application),
+    Row::new(
+        "env",
+        &["-e", "--env"],
+        Kind::List(false, add_variable),
+        "environment of the application; repeatable",
+    )
+    .alias("raw_env")
+    .within(Section::Application),
+    Row::new(
+        "preload",
+        &["--preload"],
+        Kind::Switch(&["auto"], |s, word| s.preload = preload(word)),
+        "import the application before the workers are forked: on, off, or auto: if it survives that",
+    )
+    .alias("preload_app")
+    .default("auto")
+    .within(Section::Application),
+    Row::new(
+        "bind",
+        &["-b", "--bind"],
+        Kind::List(true, |s, text| bind::parse(text).map(|bind| s.bind.push(bind))),
+        "HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://N; repeatable",
+    )
+    .default("127.0.0.1:8000")
+    .moved_by("PORT", "0.0.0.0:{}")
+    .within(Section::Sockets),
+    Row::new(
+        "backlog",
+        &["--backlog"],
+        Kind::Number(1, 65_535, |s, n| s.backlog = small(n).cast_signed()),
+        "connections that may wait to be accepted",
+    )
+    .default("2048")
+    .within(Section::Sockets),
+    Row::new(
+        "reuse_port",
+        &["--reuse-port"],
+        Kind::Switch(&[], |s, word| s.reuse_port = word == "on"),
+        "let other servers listen at the same address",
+    )
+    .default("off")
+    .within(Section::Sockets),
+    Row::new(
+        "workers",
+        &["-w", "--workers"],
+        Kind::Number(1, MOST_WORKERS as u64, |s, n| s.workers = small(n)),
+        "worker processes",
+    )
+    .default("1")
+    .moved_by("WEB_CONCURRENCY", "{}")
+    .within(Section::Workers),
+    Row::new(
+        "worker_class",
+        &["-k", "--worker-class"],
+        Kind::Only(&["sync", "gunicorn.workers.sync.SyncWorker"]),
+        "kind of workers; sync is the only one yet",
+    )
+    .default("sync")
+    .within(Section::Workers),
+    Row::new("threads", &["--threads"], Kind::Only(&["1"]), "threads of a worker; 1 is the only number yet")
+        .default("1")
+        .within(Section::Workers),
+    Row::new(
+        "worker_connections",
+        &["--worker-connections"],
+        Kind::Number(1, 1_000_000, |s, n| s.worker_connections = small(n)),
+        "connections that one worker keeps open",
+    )
+    .default("1000")
+    .within(Section::Workers),
+    Row::new(
+        "timeout",
+        &["-t", "--timeout"],
+        Kind::Duration(|s, time| s.timeout = time),
+        "time that a request may take without progress; 0: no limit",
+    )
+    .default("30")
+    .within(Section::Workers),
+    Row::new(
+        "graceful_timeout",
+        &["--graceful-timeout"],
+        Kind::Duration(|s, time| s.graceful_timeout = time),
+        "time that a stop waits for requests in flight",
+    )
+    .default("30")
+    .within(Section::Workers),
+    // Below the 90 s of systemd's TimeoutStartSec, so that the sentence that says why comes before systemd's kill.
+    Row::new(
+        "startup_timeout",
+        &["--startup-timeout"],
+        Kind::Duration(|s, time| s.startup_timeout = time),
+        "time until the workers are ready; 0: no limit",
+    )
+    .default("60")
+    .within(Section::Workers),
+    // Longer than the 60 s for which load balancers keep a connection: who closes first must not be the server.
+    Row::new(
+        "keep_alive",
+        &["--keep-alive"],
+        Kind::Duration(|s, time| s.keep_alive = time),
+        "time that a quiet connection is kept; 0: not at all",
+    )
+    .alias("keepalive")
+    .default("75")
+    .within(Section::Clients),
+    Row::new(
+        "header_timeout",
+        &["--header-timeout"],
+        Kind::Duration(|s, time| s.header_timeout = time),
+        "time that a client may take for the head of a request; 0: no limit",
+    )
+    .default("30")
+    .within(Section::Clients),
+    Row::new(
+        "body_timeout",
+        &["--body-timeout"],
+        Kind::Duration(|s, time| s.body_timeout = time),
+        "time that a client may take for the body, plus 1 s for each KiB of it; 0: no limit",
+    )
+    .default("30")
+    .within(Section::Clients),
+    Row::new(
+        "write_timeout",
+        &["--write-timeout"],
+        Kind::Duration(|s, time| s.write_timeout = time),
+        "time that a client may take nothing of a response; 0: no limit",
+    )
+    .default("30")
+    .within(Section::Clients),
+    Row::new(
+        "limit_request_line",
+        &["--limit-request-line"],
+        Kind::Number(0, MOST_BYTES, |s, n| s.limit_request_line = limit(n, MOST_BYTES)),
+        "bytes of a request line; 0: as many as possible, 65536",
+    )
+    .default("4094")
+    .within(Section::Clients),
+    Row::new(
+        "limit_request_fields",
+        &["--limit-request-fields"],
+        Kind::Number(0, MOST_FIELDS, |s, n| s.limit_request_fields = limit(n, MOST_FIELDS)),
+        "header fields of a request; 0: as many as possible, 32768",
+    )
+    .default("100")
+    .within(Section::Clients),
+    Row::new(
+        "limit_request_field_size",
+        &["--limit-request-field-size"],
+        Kind::Number(0, MOST_BYTES, |s, n| s.limit_request_field_size = limit(n, MOST_BYTES)),
+        "bytes of a header field; 0: as many as possible, 65536",
+    )
+    .default("8190")
+    .within(Section::Clients),
+    Row::new(
+        "limit_request_body",
+        &["--limit-request-body"],
+        Kind::Number(0, i64::MAX as u64, |s, n| s.limit_request_body = n),
+        "bytes of a request's body; 0: no limit",
+    )
+    .default("0")
+    .within(Section::Clients),
+    Row::new(
+        "tmp_upload_dir",
+        &["--tmp-upload-dir"],
+        Kind::Path(|s, path| s.tmp_upload_dir = Some(path)),
+        "directory for large bodies; else $TMPDIR, /var/tmp or /tmp",
+    )
+    .within(Section::Clients),
+    Row::new(
+        "log_level",
+        &["--log-level"],
+        Kind::Choice(&["debug", "info", "warning", "error", "critical"], |s, word| s.log_level = level(word)),
+        "debug, info, warning, error or critical",
+    )
+    .alias("loglevel")
+    .default("info")
+    .within(Section::Logging),
+    Row::new(
+        "error_log",
+        &["--error-logfile", "--log-file"],
+        Kind::Text(|s, text| s.error_log = log(text).unwrap_or(LogTarget::Stream)),
+        "log file; - is stderr",
+    )
+    .alias("errorlog")
+    .default("-")
+    .within(Section::Logging),
+    Row::new(
+        "access_log",
+        &["--access-logfile"],
+        Kind::Text(|s, text| s.access_log = log(text)),
+        "access log file; - is stdout; or off",
+    )
+    .alias("accesslog")
+    .default("off")
+    .within(Section::Logging),
+    Row::new(
+        "user",
+        &["-u", "--user"],
+        Kind::Text(|s, text| s.user = some(text)),
+        "user that runs the application, by name or number",
+    )
+    .within(Section::Process),
+    Row::new(
+        "group",
+        &["-g", "--group"],
+        Kind::Text(|s, text| s.group = some(text)),
+        "group that runs the application, by name or number",
+    )
+    .within(Section::Process),
+    Row::new(
+        "initgroups",
+        &["--initgroups"],
+        Kind::Only(&["on"]),
+        "give the application all groups of its user; always done",
+    )
+    .default("on")
+    .within(Section::Process),
+    Row::new(
+        "umask",
+        &["-m", "--umask"],
+        Kind::Mask(|s, mask| s.umask = mask),
+        "file mode mask of unix sockets, octal",
+    )
+    .default("0")
+    .within(Section::Process),
+    Row::new("pid", &["-p", "--pid"], Kind::Path(|s, path| s.pid = Some(path)), "file for the process id")
+        .alias("pidfile")
+        .within(Section::Process),
+    Row::new(
+        "name",
+        &["-n", "--name"],
+        Kind::Text(|s, text| s.name = some(text)),
+        "name that ps shows; else the application's",
+    )
+    .alias("proc_name")
+    .within(Section::Process),
+    Row::new(
+        "",
+        &["--check-config"],
+        Kind::Wish(Wish::Check),
+        "try everything but serving, the application's import too",
+    )
+    .within(Section::Other),
+    Row::new("", &["--print-config"], Kind::Wish(Wish::Print), "show every setting and where it comes from")
+        .within(Section::Other),
+    Row::new("", &["-h", "--help"], Kind::Wish(Wish::Help), "show this").within(Section::Other),
+    Row::new("", &["-v", "--version", "-V"], Kind::Wish(Wish::Version), "show the version")
+        .within(Section::Other),
+    Row::new("extension", &["--extension"], Kind::Path(|s, path| s.extension = Some(path)), ""),
+];
+
+/// The row with this key, for errors that concern several settings.
+pub(super) fn app() -> &'static Row {
+    &SETTINGS[0]
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Nought means as many as possible: a head without any limit would let one client take all memory.
+fn limit(number: u64, most: u64) -> u32 {
+    small(if number == 0 { most } else { number })
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn log(text: &str) -> Option<LogTarget> {
+    match text {
+        "" | "off" => None,
+        "-" => Some(LogTarget::Stream),
+        path => Some(LogTarget::File(PathBuf::from(path))),
+    }
+}
+
+fn preload(word: &str) -> Preload {
+    match word {
+        "on" => Preload::On,
+        "off" => Preload::Off,
+        _ => Preload::Auto,
+    }
+}
+
+fn level(word: &str) -> Level {
+    match word {
+        "debug" => Level::Debug,
+        "warning" => Level::Warning,
+        "error" => Level::Error,
+        "critical" => Level::Critical,
+        _ => Level::Info,
+    }
+}
+
+fn add_variable(settings: &mut Settings, text: &str) -> Result<(), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !text.contains('\0') => {
+            settings.env.push((name.to_owned(), value.to_owned()));
+            Ok(())
+        }
+        _ => Err(format!("expected NAME=VALUE, found {text:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_name_and_no_flag_is_there_twice() {
+        let mut seen = HashSet::new();
+        for row in all() {
+            for name in row.flags.iter().copied().chain([row.key, row.alias]) {
+                assert!(name.is_empty() || seen.insert(name), "{name} is there twice");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_look_like_flags_and_keys_like_keys() {
+        for row in all() {
+            assert!(row.flags.iter().all(|flag| flag.starts_with("--") != (flag.len() == 2)), "{row:?}");
+            let is_key =
+                |key: &str| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
+            assert!(is_key(row.key) && is_key(row.alias), "{row:?}");
+            assert!(
+                !row.flags.iter().any(|flag| flag.contains('_')),
+                "flags are looked up with dashes: {row:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_shown_says_what_it_is() {
+        let shown = all().filter(|row| row.section != Section::Hidden);
+        assert!(shown.filter(|row| row.help.is_empty()).count() == 0);
+        assert_eq!(app().key, "app");
+    }
+}

@@ -1,0 +1,107 @@
+//! Where settings come from, which source wins, and how an error cites it.
+
+use super::*;
+use std::path::Path;
+
+fn invocation(arguments: &[&str], environment: &[(&str, &str)], directory: &Path) -> Invocation {
+    Invocation {
+        program: "rcorn".into(),
+        arguments: arguments.iter().map(Into::into).collect(),
+        environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        directory: directory.into(),
+        executable: "/usr/bin/rcorn".into(),
+    }
+}
+
+fn load(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Settings, Refusal> {
+    invocation(arguments, environment, Path::new("/")).load()
+}
+
+/// What a file with this content comes to.
+fn load_file(content: &str) -> Result<Settings, Refusal> {
+    let name = format!("rcorn-settings-{}-{:?}", std::process::id(), std::thread::current().id());
+    let directory = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("app.toml"), content).unwrap();
+    let loaded = invocation(&["-c", "app.toml", "app"], &[], &directory).load();
+    std::fs::remove_dir_all(&directory).unwrap();
+    loaded
+}
+
+#[test]
+fn defaults() {
+    let settings = load(&["app"], &[]).unwrap();
+    assert_eq!((settings.app.as_str(), settings.workers, settings.backlog), ("app", 1, 2048));
+    assert_eq!((settings.timeout, settings.keep_alive), (Duration::from_secs(30), Duration::from_secs(75)));
+    assert_eq!(settings.bind, [Bind::Address(Address::Tcp("127.0.0.1:8000".parse().unwrap()))]);
+    assert_eq!((settings.chdir.as_path(), settings.access_log), (Path::new("/"), None));
+}
+
+#[test]
+fn the_stronger_source_wins() {
+    let gunicorn = ("GUNICORN_CMD_ARGS", "-w 2 --timeout 5");
+    let ours = ("RCORN_CMD_ARGS", "-w 3");
+    assert_eq!(load(&["app"], &[gunicorn]).unwrap().workers, 2);
+    let both = load(&["app"], &[gunicorn, ours]).unwrap();
+    assert_eq!((both.workers, both.timeout), (3, Duration::from_secs(5)));
+    assert_eq!(load(&["app", "--workers=4"], &[gunicorn, ours]).unwrap().workers, 4);
+    assert_eq!(load(&["app", "-w4"], &[("WEB_CONCURRENCY", "9")]).unwrap().workers, 4);
+    assert_eq!(load(&["app"], &[("WEB_CONCURRENCY", "9")]).unwrap().workers, 9);
+}
+
+#[test]
+fn repeated_values_collect_within_one_source() {
+    let settings = load(&["app", "-b", ":1", "--bind", ":2,:3"], &[("RCORN_CMD_ARGS", "-b :4")]).unwrap();
+    assert_eq!(settings.bind.len(), 3);
+    let settings = load(&["app", "-e", "A=1,2", "--env=B="], &[]).unwrap();
+    assert_eq!(settings.env, [("A".to_owned(), "1,2".to_owned()), ("B".to_owned(), String::new())]);
+}
+
+#[test]
+fn a_file_is_read_with_its_types() {
+    let settings =
+        load_file("workers = 5\ntimeout = 1.5\npreload = true\nbind = [\":1\", \":2\"]\numask = 0o27\n")
+            .unwrap();
+    assert_eq!((settings.workers, settings.timeout), (5, Duration::from_millis(1500)));
+    assert_eq!((settings.preload, settings.bind.len(), settings.umask), (Preload::On, 2, 0o27));
+}
+
+#[test]
+fn errors_cite_where_the_value_was_written() {
+    for (content, sentence) in [
+        ("\nworkers = \"many\"\n", "app.toml:2: workers: expected a number from 1 to 1024, found \"many\""),
+        ("wrokers = 2\n", "app.toml:1: wrokers: there is no such setting; did you mean workers?"),
+        (
+            "timeout = true\n",
+            "app.toml:1: timeout: expected a time such as 30, \"500ms\" or \"2m\", found true",
+        ),
+        ("certfile = \"x\"\n", "app.toml:1: certfile: not supported yet: let a proxy such as nginx do TLS"),
+    ] {
+        let refused = load_file(content).unwrap_err();
+        assert_eq!(
+            (refused.to_string().as_str(), refused.code()),
+            (sentence, contract::exit::ExitCode::Setup)
+        );
+    }
+    let refused = load(&["app"], &[("RCORN_CMD_ARGS", "--workers many")]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "$RCORN_CMD_ARGS: --workers: expected a number from 1 to 1024, found \"many\""
+    );
+}
+
+#[test]
+fn what_is_wrong_is_told_even_where_something_stronger_is_said() {
+    assert!(load(&["app", "-w", "2"], &[("RCORN_CMD_ARGS", "--workers many")]).is_err());
+}
+
+#[test]
+fn an_application_is_needed_to_serve_and_not_to_print() {
+    let without = invocation(&["--print-config", "-w", "2"], &[], Path::new("/"));
+    let refused = without.load().unwrap_err();
+    assert_eq!(refused.code(), contract::exit::ExitCode::Usage);
+    let printed = without.read().unwrap().print().unwrap();
+    assert!(
+        printed.lines().any(|line| line.starts_with("workers") && line.ends_with("command line: --workers"))
+    );
+}
