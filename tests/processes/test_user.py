@@ -139,9 +139,7 @@ def test_logs_are_written_and_reopened_as_the_user(served_as, directory, user):
     wait_until(lambda: "n=1" in access.read_text(), "the line is there")
     access.rename(directory / "access.1")
     server.send(signal.SIGUSR1)
-    wait_until(access.exists, "there is a new file")
-    server.get("/number?n=2")
-    wait_until(lambda: "n=2" in access.read_text(), "the line is there")
+    wait_until(lambda: server.get("/number?n=2") and access.exists() and "n=2" in access.read_text(), "the line is there")
 
 
 def test_a_refusal_of_who_is_not_root(directory, user):
