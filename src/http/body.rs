@@ -3,17 +3,20 @@
 //! | rule                                                         | where                    |
 //! |--------------------------------------------------------------|--------------------------|
 //! | chunk-size is hex digits, without sign, blank or overflow    | `Chunked::size`          |
-//! | extensions may not hide control characters, and are bounded  | `Chunked::extension`     |
+//! | extensions are well-formed and bounded; we drop them         | `extension`              |
 //! | chunk data is followed by exactly CRLF                       | `Stage::DataEnd`         |
 //! | trailers are fields; those that frame a message are refused  | `trailer`                |
 
 use crate::config::Config;
+use crate::extension::Extension;
 use crate::framing::{BodyLength, TOO_LARGE};
 use crate::refusal::Refusal;
-use crate::token::{is_token, is_value, is_value_byte};
+use crate::token::{is_token, is_value};
 
 /// The most bytes of chunk extensions in one request: nobody uses them, so more is an attack on our time.
 const LONGEST_EXTENSIONS: usize = 8 * 1024;
+/// The most digits of a chunk's size, noughts in front included.
+const MOST_DIGITS: u8 = 16;
 /// The longest trailer section.
 const LONGEST_TRAILERS: usize = 16 * 1024;
 
@@ -75,8 +78,8 @@ enum Stage {
     SizeStart,
     /// Behind a digit of a size.
     Size,
-    /// In an extension; true within a quoted string.
-    Extension { quoted: bool },
+    /// In the extensions.
+    Extension(Extension),
     /// Behind the CR of a size line.
     SizeEnd,
     /// Within the data.
@@ -94,6 +97,7 @@ enum Stage {
 pub(crate) struct Chunked {
     stage: Stage,
     left: u64,
+    digits: u8,
     extensions: usize,
     trailers: Vec<u8>,
 }
@@ -110,7 +114,7 @@ impl Chunked {
             Stage::Trailers => return self.trailer_section(input),
             Stage::Done => return Ok(Step::Done),
             Stage::SizeStart | Stage::Size => self.size(*byte)?,
-            Stage::Extension { quoted } => self.extension(*byte, quoted)?,
+            Stage::Extension(extension) => self.extension(*byte, extension)?,
             Stage::SizeEnd => self.size_end(*byte)?,
             Stage::DataEnd { seen } => self.data_end(*byte, seen)?,
         }
@@ -119,8 +123,9 @@ impl Chunked {
 
     fn size(&mut self, byte: u8) -> Result<(), Refusal> {
         if let Some(digit) = char::from(byte).to_digit(16) {
-            // Two digits are kept free, so that lengths can be added without overflow.
-            if self.left >> 52 != 0 {
+            self.digits = if self.stage == Stage::Size { self.digits + 1 } else { 1 };
+            // Room is kept, so that lengths can be added without overflow. Leading noughts have an end, too.
+            if self.left >> 52 != 0 || self.digits > MOST_DIGITS {
                 return Err(Refusal::bad("the size of a chunk is too large"));
             }
             self.left = self.left << 4 | u64::from(digit);
@@ -129,22 +134,21 @@ impl Chunked {
         }
         self.stage = match (self.stage, byte) {
             (Stage::Size, b'\r') => Stage::SizeEnd,
-            (Stage::Size, b';') => Stage::Extension { quoted: false },
+            (Stage::Size, b';') => Stage::Extension(Extension::Semicolon),
             _ => return Err(BAD_CHUNK),
         };
         Ok(())
     }
 
-    fn extension(&mut self, byte: u8, quoted: bool) -> Result<(), Refusal> {
+    fn extension(&mut self, byte: u8, extension: Extension) -> Result<(), Refusal> {
         self.extensions += 1;
         if self.extensions > LONGEST_EXTENSIONS {
             return Err(Refusal::bad("the chunk extensions are too long"));
         }
-        self.stage = match byte {
-            b'\r' if !quoted => Stage::SizeEnd,
-            b'"' => Stage::Extension { quoted: !quoted },
-            byte if is_value_byte(byte) => Stage::Extension { quoted },
-            _ => return Err(Refusal::bad("a chunk extension is malformed")),
+        self.stage = match extension.next(byte) {
+            Some(next) => Stage::Extension(next),
+            None if byte == b'\r' && extension.may_end() => Stage::SizeEnd,
+            None => return Err(Refusal::bad("a chunk extension is malformed")),
         };
         Ok(())
     }

@@ -84,6 +84,9 @@ impl Head {
     /// Parses the head at the beginning of `bytes`, the first `seen` of which were looked at before.
     pub(crate) fn parse(&mut self, bytes: &[u8], seen: usize, config: &Config) -> Result<Progress, Refusal> {
         let start = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+        if bytes[start..].starts_with(b"\r\n") {
+            return Err(Refusal::bad("more than one empty line before the request"));
+        }
         let from = seen.max(start);
         let Some(end) = find_end(bytes, start, from) else {
             check_unfinished(bytes, start, from, config)?;
@@ -120,7 +123,9 @@ impl Head {
         let line = self.line.get(bytes);
         match request.parse_with_uninit_headers(&bytes[start..], room) {
             Ok(httparse::Status::Complete(_)) => {}
-            Ok(httparse::Status::Partial) => return Err(Refusal::bad("the head ends in the middle of a line")),
+            Ok(httparse::Status::Partial) => {
+                return Err(Refusal::bad("the head ends in the middle of a line"));
+            }
             Err(error) => return Err(refusal_of(error, line)),
         }
         let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
@@ -174,9 +179,6 @@ fn lines_end_properly(bytes: &[u8], from: usize, end: usize) -> Result<(), Refus
 /// What can be said of a head that is not whole: it must not grow without limit, nor wait for an end that cannot come.
 fn check_unfinished(bytes: &[u8], start: usize, from: usize, config: &Config) -> Result<(), Refusal> {
     lines_end_properly(bytes, from, bytes.len())?;
-    if matches!(bytes.get(start), Some(b'\n')) || bytes[start..].starts_with(b"\r\n") {
-        return Err(Refusal::bad("more than one empty line before the request"));
-    }
     let line_start = memchr::memrchr(b'\n', &bytes[start..]).map(|at| start + at + 1);
     let unfinished = bytes.len() - line_start.unwrap_or(start);
     match line_start {
@@ -216,7 +218,8 @@ fn names_another_version(line: &[u8]) -> bool {
 /// Methods as Gunicorn takes them, and targets of visible ASCII (RFC 9112, 3.2; RFC 3986).
 fn check_line(method: &str, target: &str) -> Result<(), Refusal> {
     let conventional = |byte: u8| !byte.is_ascii_lowercase() && byte != b'#';
-    if !is_token(method.as_bytes()) || !(3..=20).contains(&method.len()) || !method.bytes().all(conventional) {
+    if !is_token(method.as_bytes()) || !(3..=20).contains(&method.len()) || !method.bytes().all(conventional)
+    {
         return Err(Refusal::bad("the method is malformed"));
     }
     if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {

@@ -18,6 +18,27 @@ pub(crate) struct Incoming {
     decoder: Decoder,
 }
 
+impl Incoming {
+    /// Takes what belongs to the body: how many bytes of `input` that were, and whether the body is complete.
+    fn take(&mut self, input: &[u8], config: &Config) -> Result<(usize, bool), Refusal> {
+        let mut used = 0;
+        loop {
+            match self.decoder.step(&input[used..], self.spool.length(), config)? {
+                Step::Data(length) => {
+                    self.spool.write(&input[used..used + length], &config.spool_directories)?;
+                    used += length;
+                }
+                Step::Framing(length) => used += length,
+                Step::Starved => return Ok((used, false)),
+                Step::Done => {
+                    self.spool.rewind()?;
+                    return Ok((used, true));
+                }
+            }
+        }
+    }
+}
+
 /// Where the input stands.
 #[derive(Debug, Default)]
 pub(crate) enum Intake {
@@ -25,6 +46,8 @@ pub(crate) enum Intake {
     Head { seen: usize },
     /// Within a body.
     Body(Box<Incoming>),
+    /// After an error in a body: only the request's line still matters.
+    Failed(Box<Incoming>),
     /// After an error: nothing is interpreted any more.
     #[default]
     Closed,
@@ -38,10 +61,7 @@ pub(crate) enum Event {
     /// A request without a body is in the first bytes, this many; its head is in `scratch`.
     Request(usize),
     /// A head was used up, so many bytes long; its body follows.
-    BodyBegins {
-        used: usize,
-        expects_continue: bool,
-    },
+    BodyBegins { used: usize, expects_continue: bool },
     /// So many bytes completed this request.
     Complete(usize, Box<Incoming>),
 }
@@ -53,22 +73,33 @@ impl Intake {
     }
 
     /// Looks at `input`: all bytes that arrived and were not used yet.
-    pub(crate) fn next(&mut self, input: &[u8], scratch: &mut Head, config: &Config) -> Result<Event, Refusal> {
+    pub(crate) fn next(
+        &mut self,
+        input: &[u8],
+        scratch: &mut Head,
+        config: &Config,
+    ) -> Result<Event, Refusal> {
         let result = match self {
             Self::Head { seen } => {
                 let seen = *seen;
                 self.head(input, seen, scratch, config)
             }
             Self::Body(_) => self.body(input, config),
-            Self::Closed => Ok(Event::Starved(input.len())),
+            Self::Failed(_) | Self::Closed => Ok(Event::Starved(input.len())),
         };
-        if result.is_err() {
+        if result.is_err() && !matches!(self, Self::Failed(_)) {
             *self = Self::Closed;
         }
         result
     }
 
-    fn head(&mut self, input: &[u8], seen: usize, scratch: &mut Head, config: &Config) -> Result<Event, Refusal> {
+    fn head(
+        &mut self,
+        input: &[u8],
+        seen: usize,
+        scratch: &mut Head,
+        config: &Config,
+    ) -> Result<Event, Refusal> {
         let length = match scratch.parse(input, seen, config)? {
             Progress::Partial(seen) => {
                 *self = Self::Head { seen };
@@ -80,7 +111,8 @@ impl Intake {
         if matches!(scratch.framing.body, BodyLength::None | BodyLength::Exactly(0)) {
             return Ok(Event::Request(length));
         }
-        let (expects_continue, decoder) = (scratch.framing.expects_continue, Decoder::new(scratch.framing.body));
+        let (expects_continue, decoder) =
+            (scratch.framing.expects_continue, Decoder::new(scratch.framing.body));
         let bytes = input[..length].to_vec();
         let head = std::mem::take(scratch);
         *self = Self::Body(Box::new(Incoming { head, bytes, spool: Spool::default(), decoder }));
@@ -89,23 +121,18 @@ impl Intake {
 
     fn body(&mut self, input: &[u8], config: &Config) -> Result<Event, Refusal> {
         let Self::Body(mut incoming) = std::mem::take(self) else { return Ok(Event::Starved(0)) };
-        let mut used = 0;
-        loop {
-            match incoming.decoder.step(&input[used..], incoming.spool.length(), config)? {
-                Step::Data(length) => {
-                    incoming.spool.write(&input[used..used + length], &config.spool_directories)?;
-                    used += length;
-                }
-                Step::Framing(length) => used += length,
-                Step::Starved => {
-                    *self = Self::Body(incoming);
-                    return Ok(Event::Starved(used));
-                }
-                Step::Done => {
-                    incoming.spool.rewind()?;
-                    *self = Self::new();
-                    return Ok(Event::Complete(used, incoming));
-                }
+        match incoming.take(input, config) {
+            Ok((used, true)) => {
+                *self = Self::new();
+                Ok(Event::Complete(used, incoming))
+            }
+            Ok((used, false)) => {
+                *self = Self::Body(incoming);
+                Ok(Event::Starved(used))
+            }
+            Err(refusal) => {
+                *self = Self::Failed(incoming);
+                Err(refusal)
             }
         }
     }
@@ -115,9 +142,12 @@ impl Intake {
         if let Self::Body(incoming) = self { Some(incoming.spool.length()) } else { None }
     }
 
-    /// The line of the request whose body is arriving.
+    /// The line of the request whose body is arriving, or was when it turned out to be wrong.
     pub(crate) fn line(&self) -> Option<&[u8]> {
-        if let Self::Body(incoming) = self { Some(incoming.head.line.get(&incoming.bytes)) } else { None }
+        match self {
+            Self::Body(incoming) | Self::Failed(incoming) => Some(incoming.head.line.get(&incoming.bytes)),
+            Self::Head { .. } | Self::Closed => None,
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod app;
 mod body;
 mod config;
+mod extension;
 mod framing;
 mod head;
 mod intake;

@@ -69,6 +69,9 @@ impl<'a> Reply<'a> {
 
     /// Begins the head, or begins it again as long as nothing of it was sent. `status` is `200 OK`.
     pub fn begin(&mut self, status: &[u8]) -> Result<(), BadHead> {
+        if self.is_sent() {
+            return Err(BadHead::sent_already());
+        }
         self.stage = Stage::Empty;
         self.head = ResponseHead::begin(status, self.common, self.buffer)?;
         self.stage = Stage::Begun;
@@ -77,6 +80,9 @@ impl<'a> Reply<'a> {
 
     /// Adds a field. What belongs to the connection is ours to say and is left out.
     pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
+        if self.is_sent() {
+            return Err(BadHead::sent_already());
+        }
         let result = self.head.field(name, value, self.buffer);
         if result.is_err() {
             self.stage = Stage::Empty;
@@ -236,6 +242,11 @@ impl<'a> Reply<'a> {
     /// Is the answer whole?
     pub(crate) fn is_whole(&self) -> bool {
         self.stage == Stage::Whole
+    }
+
+    /// Is the answer broken off in a way that looks to the client as if it were whole?
+    pub(crate) fn is_torn(&self) -> bool {
+        self.stage == Stage::Broken && self.to_the_end && !self.gone
     }
 
     /// May another request follow on the connection?

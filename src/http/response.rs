@@ -17,6 +17,13 @@ use std::io::Write;
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadHead(String);
 
+impl BadHead {
+    /// For what comes too late.
+    pub(crate) fn sent_already() -> Self {
+        Self("the status and headers were sent already".to_owned())
+    }
+}
+
 impl fmt::Display for BadHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -77,7 +84,10 @@ impl ResponseHead {
     /// Adds a field of the application.
     pub(crate) fn field(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) -> Result<(), BadHead> {
         if !is_token(name) {
-            return Err(BadHead(format!("the header name {:?} is not a token", String::from_utf8_lossy(name))));
+            return Err(BadHead(format!(
+                "the header name {:?} is not a token",
+                String::from_utf8_lossy(name)
+            )));
         }
         if !is_value(value) {
             let name = String::from_utf8_lossy(name);

@@ -1,7 +1,9 @@
 //! The character classes of RFC 9110 (section 5.6) and RFC 3986, as tables.
 
-const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-const HOST: [bool; 256] = table(b"-._~!$&'()*+,;=%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+const TOKEN: [bool; 256] =
+    table(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+const HOST: [bool; 256] =
+    table(b"-._~!$&'()*+,;=%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 const fn table(members: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
@@ -13,9 +15,14 @@ const fn table(members: &[u8]) -> [bool; 256] {
     table
 }
 
+/// One byte of a token.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    TOKEN[byte as usize]
+}
+
 /// A token (RFC 9110, 5.6.2): method and field names.
 pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|byte| TOKEN[*byte as usize])
+    !text.is_empty() && text.iter().all(|byte| is_token_byte(*byte))
 }
 
 /// A field value (RFC 9110, 5.5): visible characters, bytes beyond ASCII, blanks; no control characters.
@@ -33,7 +40,8 @@ pub(crate) fn is_host(text: &[u8]) -> bool {
     let (host, port) = match text.strip_prefix(b"[") {
         Some(literal) => {
             let Some(end) = memchr::memchr(b']', literal) else { return false };
-            let valid = std::str::from_utf8(&literal[..end]).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok());
+            let valid = std::str::from_utf8(&literal[..end])
+                .is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok());
             if !valid {
                 return false;
             }
@@ -77,10 +85,33 @@ mod tests {
 
     #[test]
     fn hosts() {
-        for good in ["", "example.com", "example.com:80", "a:", "[::1]", "[::1]:8000", "127.0.0.1:65535", "a_b", "%41"] {
+        for good in [
+            "",
+            "example.com",
+            "example.com:80",
+            "a:",
+            "[::1]",
+            "[::1]:8000",
+            "127.0.0.1:65535",
+            "a_b",
+            "%41",
+        ] {
             assert!(is_host(good.as_bytes()), "{good}");
         }
-        for bad in ["a b", "a/b", "user@host", "a:65536", "a:x", "[::1", "[x]", "[::1]x", "a:-1", "a\\b", "a:80:80", "é"] {
+        for bad in [
+            "a b",
+            "a/b",
+            "user@host",
+            "a:65536",
+            "a:x",
+            "[::1",
+            "[x]",
+            "[::1]x",
+            "a:-1",
+            "a\\b",
+            "a:80:80",
+            "é",
+        ] {
             assert!(!is_host(bad.as_bytes()), "{bad}");
         }
     }

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, setsockopt, sockopt};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -45,6 +45,20 @@ pub fn finish_sending(fd: &impl AsRawFd) {
     let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), Shutdown::Write);
 }
 
+/// Makes closing the socket a reset: the peer learns that what it got is not all. Without effect on unix sockets.
+pub fn reset_when_closed(fd: &impl AsFd) {
+    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    let _ = setsockopt(fd, sockopt::Linger, &at_once);
+}
+
+/// True when the peer has hung up for good or reset the connection; a half-close is neither.
+pub fn is_gone(fd: &impl AsFd) -> bool {
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::empty())];
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR;
+    nix::poll::poll(&mut fds, PollTimeout::ZERO).is_ok()
+        && fds[0].revents().is_some_and(|flags| flags.intersects(gone))
+}
+
 /// Waits until there is room to send, at most `milliseconds`. False when the time is over.
 pub fn wait_for_room(fd: &impl AsFd, milliseconds: u16) -> io::Result<bool> {
     let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLOUT)];
@@ -59,6 +73,21 @@ pub fn wait_for_room(fd: &impl AsFd, milliseconds: u16) -> io::Result<bool> {
 mod tests {
     use super::*;
     use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn only_who_hung_up_for_good_is_gone() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (far, _) = listener.accept().unwrap();
+        near.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut buffer = [0; 1];
+        assert_eq!(nix::poll::poll(&mut [PollFd::new(far.as_fd(), PollFlags::POLLIN)], 10_000u16), Ok(1));
+        assert!(receive(&far, &mut buffer).unwrap() == 0 && !is_gone(&far));
+        reset_when_closed(&near);
+        drop(near);
+        assert_eq!(nix::poll::poll(&mut [PollFd::new(far.as_fd(), PollFlags::empty())], 10_000u16), Ok(1));
+        assert!(is_gone(&far));
+    }
 
     #[test]
     fn parts_arrive_as_one() {

@@ -17,6 +17,9 @@ use sys::socket;
 
 /// How long a connection is left to others, in milliseconds.
 const DECLINED: u64 = 5;
+/// For how long after that nothing is left to others again, in milliseconds: who looked idle and did not come is
+/// stopped, or full.
+const INSISTS: u64 = 20;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
 /// How long a connection that was accepted at the very end may stay silent.
@@ -41,25 +44,27 @@ impl Server {
         let share = observer.share();
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
+            self.decline_again_at = self.accept_again_at + INSISTS;
             return self.pause_accepting();
         }
         let Some(listener) = self.listeners.get(index) else { return Ok(()) };
-        match socket::accept(listener.fd.as_fd()) {
-            Ok(Some((fd, peer))) => {
-                self.welcome(Connection::new(fd, peer, index), observer)?;
-                self.step_back(share)
-            }
-            Ok(None) => Ok(()),
-            Err(_) => {
-                self.accept_again_at = self.shared.now + EXHAUSTED;
-                self.pause_accepting()
-            }
+        let welcomed = match socket::accept(listener.fd.as_fd()) {
+            Ok(Some((fd, peer))) => self.welcome(Connection::new(fd, peer, index), observer),
+            Ok(None) => return Ok(()),
+            Err(error) => Err(error),
+        };
+        if welcomed.is_err() {
+            self.accept_again_at = self.shared.now + EXHAUSTED;
+            return self.pause_accepting();
         }
+        self.step_back(share)
     }
 
     fn declines(&self, share: Share) -> bool {
         let own = self.connections.len() as u64;
-        share.others_free && own * share.workers > share.total + share.workers
+        self.shared.now >= self.decline_again_at
+            && share.others_free
+            && own * share.workers > share.total + share.workers
     }
 
     pub(super) fn welcome(&mut self, connection: Connection, observer: &mut impl Observer) -> io::Result<()> {
@@ -69,7 +74,8 @@ impl Server {
         let connection = entry.insert(connection);
         let patience = if self.shared.draining { LAST_WORD } else { self.shared.config.head_timeout };
         if patience != 0 {
-            self.timers.set(key, &mut connection.deadline, self.shared.now + patience);
+            connection.deadline = self.shared.now + patience;
+            self.timers.set(key, connection.deadline);
         }
         observer.connections(self.connections.len());
         Ok(())
@@ -103,7 +109,9 @@ impl Server {
             return Ok(());
         }
         self.accept_again_at = 0;
-        for (index, listener) in self.listeners.iter_mut().enumerate().filter(|(_, listener)| !listener.watched) {
+        for (index, listener) in
+            self.listeners.iter_mut().enumerate().filter(|(_, listener)| !listener.watched)
+        {
             self.poller.add(listener.fd.as_fd(), tokens::listener(index), Interest::Accept)?;
             listener.watched = true;
         }
@@ -111,13 +119,13 @@ impl Server {
     }
 
     /// While draining: takes one connection from each queue; a queue that is empty is left for good.
-    pub(super) fn accept_last(&mut self, observer: &mut impl Observer) -> io::Result<()> {
+    pub(super) fn accept_last(&mut self, observer: &mut impl Observer) {
         for (index, slot) in std::mem::take(&mut self.last_listeners) {
             if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
-                self.welcome(Connection::new(fd, peer, index), observer)?;
+                // Where there is no memory to watch it, this one is lost; the others still count.
+                let _ = self.welcome(Connection::new(fd, peer, index), observer);
                 self.last_listeners.push((index, slot));
             }
         }
-        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! One connection: its socket, both halves, and where it stands.
 
-use super::timers::Deadline;
 use crate::intake::Intake;
 use crate::output::Output;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,6 +15,9 @@ pub(super) enum Phase {
     Closing,
     /// The last answer is on its way; the client waits for nothing but the end.
     Ending,
+    /// The application failed within an answer that only the end of the connection delimits: the client is to see
+    /// that it is not whole.
+    Torn,
     /// We have said all; what still comes is thrown away, up to so many bytes.
     Lingering(usize),
 }
@@ -31,9 +33,12 @@ pub(super) struct Connection {
     /// Bytes that arrived and were not used yet.
     pub(super) input: Vec<u8>,
     pub(super) output: Output,
-    pub(super) deadline: Deadline,
+    /// When the patience with it ends, in milliseconds; nought is never.
+    pub(super) deadline: u64,
     /// When the head or body that is arriving began to, in milliseconds; nought between requests.
     pub(super) since: u64,
+    /// Complete requests may wait in `input`: no more is read before they are answered.
+    pub(super) resumes: bool,
     /// What the poller watches.
     pub(super) interest: Interest,
 }
@@ -48,8 +53,9 @@ impl Connection {
             intake: Intake::new(),
             input: Vec::new(),
             output: Output::default(),
-            deadline: Deadline::default(),
+            deadline: 0,
             since: 0,
+            resumes: false,
             interest: Interest::Read,
         }
     }

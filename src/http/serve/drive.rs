@@ -103,6 +103,10 @@ fn consume(
         connection.since = 0;
         answered += 1;
         if !keep {
+            // Unless it does: closing at once while more arrives would destroy the answer on its way.
+            if used < input.len() && connection.phase == Phase::Ending {
+                connection.phase = Phase::Closing;
+            }
             return (input.len(), Then::Wait);
         }
     }
@@ -135,21 +139,43 @@ fn answer(
     observer.began(&request);
     let started = clock::now();
     app.call(&request, &mut reply);
-    let app_ns = clock::now() - started;
+    let ended = clock::now();
+    let app_ns = ended - started;
     if !reply.is_whole() {
         reply.fail(500);
     }
-    let keep = reply.keeps_connection();
+    let (keep, torn) = (reply.keeps_connection(), reply.is_torn());
     let (whole, status, body_sent) = (reply.is_whole(), reply.status(), reply.body_sent());
     let outcome = if whole { Outcome::Answered } else { Outcome::Aborted };
     let raw_line = request.raw_line();
     observer.ended(&Record { request: Some(&request), raw_line, peer, status, body_sent, outcome, app_ns });
-    shared.note_service_time(app_ns);
+    shared.note_service_time(started, ended);
     if !keep {
         // A client that wants the end itself sends nothing more that could be in the way of it.
-        connection.phase = if whole && client_keeps { Phase::Closing } else { Phase::Ending };
+        connection.phase = match (torn, whole && client_keeps) {
+            (true, _) => Phase::Torn,
+            (false, true) => Phase::Closing,
+            (false, false) => Phase::Ending,
+        };
     }
     keep
+}
+
+/// The client went away; a request whose body was arriving has ended with it.
+pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
+    if let (Phase::Open, Some(raw_line)) = (connection.phase, connection.intake.line()) {
+        let outcome = Outcome::Refused("the client went away before the body was complete");
+        let peer = &connection.peer;
+        observer.ended(&Record {
+            request: None,
+            raw_line,
+            peer,
+            status: 0,
+            body_sent: 0,
+            outcome,
+            app_ns: 0,
+        });
+    }
 }
 
 /// Refuses what is arriving; nothing that follows is interpreted.
@@ -161,7 +187,11 @@ pub(super) fn refuse(
     observer: &mut impl Observer,
 ) {
     let line = connection.line(input).to_vec();
-    let asked = Asked { version: crate::head::Version::Http11, is_head: line.starts_with(b"HEAD "), keep_alive: false };
+    let asked = Asked {
+        version: crate::head::Version::Http11,
+        is_head: line.starts_with(b"HEAD "),
+        keep_alive: false,
+    };
     let Connection { fd, output, peer, .. } = connection;
     let timeout = shared.config.write_timeout;
     let mut reply = Reply::new((fd.as_fd(), output), &mut shared.buffer, &shared.common, asked, timeout);

@@ -6,7 +6,7 @@
 //! | open, head arriving   | the rest of it            | `head_timeout` from its first byte         | 408             |
 //! | open, body arriving   | the rest of it            | `body_timeout`, and 1 s for each KiB of it | 408             |
 //! | output waiting        | room to send              | `write_timeout` without progress           | closed          |
-//! | closing, all sent     | the client's end (linger) | 2 s, 256 KiB                               | closed          |
+//! | closing, all sent     | the client's end (linger) | 2 s, 64 MiB                                | closed          |
 
 mod accept;
 mod connection;
@@ -33,7 +33,7 @@ use tokens::Token;
 /// What one read takes; a request that fits is parsed where it lies.
 const READ: usize = 64 * 1024;
 /// What is read and thrown away of a client that goes on talking after the end.
-const LINGER_BYTES: usize = 256 * 1024;
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
 /// How long we wait for a client to hang up, in milliseconds.
 const LINGER: u64 = 2000;
 /// How long a quiet connection is kept while draining: a request may be on its way.
@@ -56,6 +56,8 @@ pub struct Server {
     resume: Vec<usize>,
     /// Nothing is accepted before this moment.
     accept_again_at: u64,
+    /// Before this moment, what lies in a queue is not left to others.
+    decline_again_at: u64,
 }
 
 /// What one turn found beside requests.
@@ -79,6 +81,7 @@ impl Server {
             read_buffer: vec![0; READ],
             resume: Vec::new(),
             accept_again_at: 0,
+            decline_again_at: 0,
         };
         server.resume_accepting()?;
         Ok(server)
@@ -124,7 +127,7 @@ impl Server {
         for index in listeners {
             self.accept(index, observer)?;
         }
-        self.accept_last(observer)?;
+        self.accept_last(observer);
         self.resume_accepting()?;
         Ok(turned)
     }
@@ -141,16 +144,16 @@ impl Server {
 
     fn attend(&mut self, key: usize, ready: Readiness, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if ready.gone {
-            return self.close(key, observer);
+        if ready.gone || (self.shared.is_late() && stream::is_gone(&connection.fd)) {
+            return self.lose(key, observer);
         }
         if ready.writable && !connection.output.is_empty() {
             return match connection.output.send(connection.fd.as_fd()) {
                 Ok(_) => self.go_on(key, app, observer),
-                Err(_) => self.close(key, observer),
+                Err(_) => self.lose(key, observer),
             };
         }
-        if ready.readable {
+        if ready.readable && !connection.resumes {
             self.read(key, app, observer);
         }
     }
@@ -166,10 +169,12 @@ impl Server {
                     let then = drive(connection, new, &mut self.shared, app, observer);
                     self.settle(key, then, observer);
                 }
-                Phase::Lingering(_) | Phase::Closing | Phase::Ending => self.close(key, observer),
+                Phase::Lingering(_) | Phase::Closing | Phase::Ending | Phase::Torn => {
+                    self.close(key, observer);
+                }
             },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => self.close(key, observer),
+            Err(_) => self.lose(key, observer),
         }
     }
 
@@ -197,12 +202,17 @@ impl Server {
     /// After work on a connection: what it waits for now, and how long.
     fn settle(&mut self, key: usize, then: Then, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if then == Then::Resume && connection.output.is_empty() {
+        connection.resumes = then == Then::Resume;
+        if connection.resumes && connection.output.is_empty() {
             self.resume.push(key);
         }
         if connection.output.is_empty() {
             match connection.phase {
                 Phase::Ending => return self.close(key, observer),
+                Phase::Torn => {
+                    stream::reset_when_closed(&connection.fd);
+                    return self.close(key, observer);
+                }
                 Phase::Closing => {
                     stream::finish_sending(&connection.fd);
                     connection.phase = Phase::Lingering(LINGER_BYTES);
@@ -217,8 +227,8 @@ impl Server {
                 return self.close(key, observer);
             }
         }
-        let at = self.shared.next_deadline(connection);
-        self.timers.set(key, &mut connection.deadline, at);
+        connection.deadline = self.shared.next_deadline(connection);
+        self.timers.set(key, connection.deadline);
     }
 
     fn expire(&mut self, observer: &mut impl Observer) {
@@ -226,10 +236,12 @@ impl Server {
         if self.timers.next().is_none_or(|next| next > now) {
             return;
         }
-        for entry in self.timers.fired(now) {
-            let Some(connection) = self.connections.get_mut(entry.0) else { continue };
-            if connection.deadline.has_struck(entry, now, &mut self.timers) {
-                self.time_is_over(entry.0, observer);
+        for key in self.timers.fired(now) {
+            let Some(connection) = self.connections.get(key) else { continue };
+            match connection.deadline {
+                0 => {}
+                at if at <= now => self.time_is_over(key, observer),
+                at => self.timers.set(key, at),
             }
         }
     }
@@ -244,6 +256,14 @@ impl Server {
         let late = Refusal::new(408, "the request did not arrive in time");
         drive::refuse(connection, &input, late, &mut self.shared, observer);
         self.settle(key, Then::Wait, observer);
+    }
+
+    /// The client is gone, perhaps in the middle of a body.
+    fn lose(&mut self, key: usize, observer: &mut impl Observer) {
+        if let Some(connection) = self.connections.get(key) {
+            drive::note_lost(connection, observer);
+        }
+        self.close(key, observer);
     }
 
     fn close(&mut self, key: usize, observer: &mut impl Observer) {
@@ -262,7 +282,8 @@ impl Server {
         self.last_listeners = std::mem::take(&mut self.listeners).into_iter().enumerate().collect();
         for (key, connection) in &mut self.connections {
             if connection.is_quiet() {
-                self.timers.set(key, &mut connection.deadline, self.shared.now + QUIET_WHILE_DRAINING);
+                connection.deadline = self.shared.now + QUIET_WHILE_DRAINING;
+                self.timers.set(key, connection.deadline);
             }
         }
     }
@@ -278,5 +299,7 @@ impl Server {
     }
 }
 
+#[cfg(test)]
+mod pressure_tests;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,9 @@ use sys::clock::{self, Calendar};
 /// An average request above this many nanoseconds costs far more than a new connection does.
 const SLOW: u64 = 5_000_000;
 
+/// After so many milliseconds a client may have left that was there when the poller looked.
+const LATE: u64 = 5;
+
 /// Shared by all connections.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -20,8 +23,10 @@ pub(super) struct Shared {
     pub(super) buffer: Vec<u8>,
     /// The fields that every response has, with the line end before them.
     pub(super) common: Vec<u8>,
-    /// Milliseconds on the monotonic clock, as of this turn.
+    /// Milliseconds on the monotonic clock, as of the last return from the application or the poller.
     pub(super) now: u64,
+    /// When this turn began.
+    woke: u64,
     pub(super) draining: bool,
     second: i64,
     service_time: u64,
@@ -30,8 +35,17 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(config: Config) -> Self {
         let (head, buffer, common) = (Head::default(), Vec::new(), Vec::new());
-        let mut shared =
-            Self { config, head, buffer, common, now: 0, draining: false, second: -1, service_time: 0 };
+        let mut shared = Self {
+            config,
+            head,
+            buffer,
+            common,
+            now: 0,
+            woke: 0,
+            draining: false,
+            second: -1,
+            service_time: 0,
+        };
         shared.refresh();
         shared
     }
@@ -39,6 +53,7 @@ impl Shared {
     /// Reads the clocks, once a turn.
     pub(super) fn refresh(&mut self) {
         self.now = clock::now() / 1_000_000;
+        self.woke = self.now;
         let second = clock::unix_seconds();
         if second != self.second {
             self.second = second;
@@ -47,8 +62,15 @@ impl Shared {
         }
     }
 
-    /// A moving average over some ten requests.
-    pub(super) fn note_service_time(&mut self, nanoseconds: u64) {
+    /// Was the application so slow in this turn that what the poller said may not be true any more?
+    pub(super) fn is_late(&self) -> bool {
+        self.now - self.woke > LATE
+    }
+
+    /// The application ran from `started` to `ended`. The average is a moving one over some ten requests.
+    pub(super) fn note_service_time(&mut self, started: u64, ended: u64) {
+        self.now = ended / 1_000_000;
+        let nanoseconds = ended - started;
         self.service_time = self.service_time - self.service_time / 8 + nanoseconds / 8;
     }
 
@@ -71,12 +93,15 @@ impl Shared {
             return after(self.now, if self.draining { QUIET_WHILE_DRAINING } else { LINGER });
         }
         if let Some(received) = connection.intake.body_received() {
-            let earned = received * 1000 / BODY_RATE;
-            return after(connection.since, self.config.body_timeout).saturating_add(earned);
+            let earned = received.saturating_mul(1000) / BODY_RATE;
+            return after(connection.since.saturating_add(earned), self.config.body_timeout);
         }
         if connection.is_quiet() {
             connection.since = 0;
-            return after(self.now, if self.draining { QUIET_WHILE_DRAINING } else { self.config.keep_alive });
+            return after(
+                self.now,
+                if self.draining { QUIET_WHILE_DRAINING } else { self.config.keep_alive },
+            );
         }
         if connection.since == 0 {
             connection.since = self.now;

@@ -13,36 +13,43 @@ const SLOTS: u64 = 1024;
 #[derive(Debug)]
 pub(super) struct Timers {
     slots: Vec<Vec<usize>>,
+    /// The tick of the nearest entry of each key; nought where there is none. It outlives the connection, and the
+    /// next one with that key uses it: connections that come and go do not fill the wheel.
+    nearest: Vec<u64>,
     /// The next tick to be looked at.
     next: u64,
     /// No entry lies before this tick; `u64::MAX` when there is none at all.
     soonest: u64,
 }
 
-/// The deadline of one connection.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Deadline {
-    /// When it strikes, in milliseconds; nought is never.
-    at: u64,
-    /// The tick of the entry that counts; nought when there is none.
-    entry: u64,
-}
-
 impl Timers {
     /// A wheel that starts at `now`.
     pub(super) fn new(now: u64) -> Self {
-        Self { slots: vec![Vec::new(); SLOTS as usize], next: now / TICK, soonest: u64::MAX }
+        let slots = vec![Vec::new(); SLOTS as usize];
+        Self { slots, nearest: Vec::new(), next: now / TICK, soonest: u64::MAX }
     }
 
-    /// Sets the deadline of connection `key` to `at`; nought is never.
-    pub(super) fn set(&mut self, key: usize, deadline: &mut Deadline, at: u64) {
-        deadline.at = at;
+    /// Sees to it that `fired` gives `key` at `at` or before; nought is never.
+    pub(super) fn set(&mut self, key: usize, at: u64) {
+        if at == 0 {
+            return;
+        }
+        if self.nearest.len() <= key {
+            self.nearest.resize(key + 1, 0);
+        }
         let tick = (at / TICK + 1).clamp(self.next, self.next + SLOTS - 1);
-        if at != 0 && (deadline.entry == 0 || tick < deadline.entry) {
-            deadline.entry = tick;
+        let nearest = &mut self.nearest[key];
+        if *nearest == 0 || tick < *nearest {
+            *nearest = tick;
             self.slots[(tick % SLOTS) as usize].push(key);
             self.soonest = self.soonest.min(tick);
         }
+    }
+
+    /// How many entries there are.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.slots.iter().map(Vec::len).sum()
     }
 
     /// When to look again, in milliseconds.
@@ -50,8 +57,9 @@ impl Timers {
         (self.soonest != u64::MAX).then(|| self.soonest * TICK)
     }
 
-    /// The connections whose entries fired by `now`, with the tick of the entry.
-    pub(super) fn fired(&mut self, now: u64) -> Vec<(usize, u64)> {
+    /// The keys whose entries fired by `now`. They have none any more: whose deadline is still to come must be set
+    /// again.
+    pub(super) fn fired(&mut self, now: u64) -> Vec<usize> {
         let last = now / TICK;
         let mut fired = Vec::new();
         if last < self.soonest {
@@ -59,8 +67,13 @@ impl Timers {
             return fired;
         }
         for tick in self.soonest..=last.min(self.soonest + SLOTS - 1) {
-            let entries = std::mem::take(&mut self.slots[(tick % SLOTS) as usize]);
-            fired.extend(entries.into_iter().map(|key| (key, tick)));
+            for key in std::mem::take(&mut self.slots[(tick % SLOTS) as usize]) {
+                // An entry that a nearer one replaced counts no more.
+                if self.nearest[key] == tick {
+                    self.nearest[key] = 0;
+                    fired.push(key);
+                }
+            }
         }
         self.next = last + 1;
         let full = |tick: &u64| !self.slots[(tick % SLOTS) as usize].is_empty();
@@ -69,69 +82,67 @@ impl Timers {
     }
 }
 
-impl Deadline {
-    /// An entry of `tick` fired at `now`: has the deadline struck? If not, it is entered again.
-    pub(super) fn has_struck(&mut self, (key, tick): (usize, u64), now: u64, timers: &mut Timers) -> bool {
-        if self.entry != tick {
-            return false;
-        }
-        self.entry = 0;
-        if self.at != 0 && self.at <= now {
-            return true;
-        }
-        timers.set(key, self, self.at);
-        false
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn struck(timers: &mut Timers, deadline: &mut Deadline, now: u64) -> bool {
-        timers.fired(now).into_iter().any(|entry| deadline.has_struck(entry, now, timers))
+    /// As the loop uses it: a deadline that has not struck is set again.
+    fn struck(timers: &mut Timers, at: u64, now: u64) -> bool {
+        let fired = timers.fired(now);
+        if at > now {
+            fired.iter().for_each(|key| timers.set(*key, at));
+        }
+        !fired.is_empty() && at <= now
     }
 
     #[test]
     fn strikes_after_its_time_and_not_before() {
         let mut timers = Timers::new(50_000);
-        let mut deadline = Deadline::default();
-        timers.set(1, &mut deadline, 51_000);
-        assert!(!struck(&mut timers, &mut deadline, 50_999));
-        assert!(struck(&mut timers, &mut deadline, 51_000 + TICK));
+        timers.set(1, 51_000);
+        assert!(!struck(&mut timers, 51_000, 50_999));
+        assert!(struck(&mut timers, 51_000, 51_000 + TICK));
     }
 
     #[test]
     fn moving_away_costs_no_entry() {
         let mut timers = Timers::new(0);
-        let mut deadline = Deadline::default();
         for at in 1000..2000 {
-            timers.set(1, &mut deadline, at);
+            timers.set(1, at);
         }
-        assert_eq!(timers.slots.iter().map(Vec::len).sum::<usize>(), 1);
-        assert!(!struck(&mut timers, &mut deadline, 1500));
-        assert!(struck(&mut timers, &mut deadline, 2100));
+        assert_eq!(timers.entries(), 1);
+        assert!(!struck(&mut timers, 1999, 1500));
+        assert!(struck(&mut timers, 1999, 2100));
     }
 
     #[test]
     fn a_nearer_deadline_counts_at_once() {
         let mut timers = Timers::new(0);
-        let mut deadline = Deadline::default();
-        timers.set(1, &mut deadline, 90_000);
-        timers.set(1, &mut deadline, 1000);
-        assert!(struck(&mut timers, &mut deadline, 1100));
-        timers.set(1, &mut deadline, 95_000);
-        assert!(!struck(&mut timers, &mut deadline, 90_200));
-        assert!(struck(&mut timers, &mut deadline, 95_200));
+        timers.set(1, 90_000);
+        timers.set(1, 1000);
+        assert!(struck(&mut timers, 1000, 1100));
+        timers.set(1, 95_000);
+        assert!(!struck(&mut timers, 95_000, 90_200));
+        assert!(struck(&mut timers, 95_000, 95_200));
+        assert_eq!(timers.entries(), 0);
+    }
+
+    #[test]
+    fn connections_that_come_and_go_share_an_entry() {
+        let mut timers = Timers::new(0);
+        for begun in 0..900 {
+            timers.set(4, begun + 30_000);
+        }
+        assert_eq!(timers.entries(), 1);
+        timers.set(5, 0);
+        assert_eq!(timers.entries(), 1);
     }
 
     #[test]
     fn beyond_the_wheel() {
         let mut timers = Timers::new(0);
-        let mut deadline = Deadline::default();
-        timers.set(1, &mut deadline, 1_000_000);
+        timers.set(1, 1_000_000);
         let mut now = 0;
-        while !struck(&mut timers, &mut deadline, now) {
+        while !struck(&mut timers, 1_000_000, now) {
             now = timers.next().unwrap();
             assert!(now < 1_001_000);
         }

@@ -1,0 +1,327 @@
+//! What must hold when clients, siblings or the application are not as one would like them: no memory without
+//! bound, nothing lost, nobody waited for in vain. Over real sockets, turned by hand.
+
+use super::*;
+use crate::app::{Outcome, Record, Share};
+use crate::reply::Reply;
+use crate::request::Request;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+use sys::socket::{Address, ListenOptions};
+
+type Call = Box<dyn FnMut(&Request<'_>, &mut Reply<'_>)>;
+
+/// Answers with the target, or as it is told.
+struct Application {
+    targets: Vec<String>,
+    call: Option<Call>,
+}
+
+impl App for Application {
+    fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
+        self.targets.push(request.target().to_owned());
+        match &mut self.call {
+            Some(call) => call(request, reply),
+            None => {
+                reply.begin(b"200 OK").unwrap();
+                let _ = reply.write(request.target().as_bytes(), true);
+                let _ = reply.finish();
+            }
+        }
+    }
+
+    fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {
+        wait()
+    }
+
+    fn interrupted(&mut self) {}
+}
+
+/// Remembers what became of each request.
+struct Books {
+    share: Share,
+    ended: Vec<(String, u16, Outcome)>,
+}
+
+impl Observer for Books {
+    fn share(&self) -> Share {
+        self.share
+    }
+    fn connections(&mut self, _: usize) {}
+    fn waiting(&mut self) {}
+    fn began(&mut self, _: &Request<'_>) {}
+    fn ended(&mut self, record: &Record<'_>) {
+        let line = String::from_utf8_lossy(record.raw_line).into_owned();
+        self.ended.push((line, record.status, record.outcome));
+    }
+}
+
+struct World {
+    server: Server,
+    app: Application,
+    books: Books,
+    address: SocketAddr,
+    /// Always readable, so that no turn waits.
+    _restless: (UnixStream, UnixStream),
+}
+
+impl World {
+    fn new(config: Config) -> Self {
+        let options = ListenOptions { backlog: 64, reuse_port: false };
+        let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
+        let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
+        let mut server = Server::new(config, vec![listener]).unwrap();
+        let restless = UnixStream::pair().unwrap();
+        (&restless.0).write_all(b"x").unwrap();
+        server.watch(restless.1.as_fd(), 7).unwrap();
+        let share = Share { workers: 1, total: 0, others_free: false };
+        let app = Application { targets: Vec::new(), call: None };
+        Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let client = TcpStream::connect(self.address).unwrap();
+        client.set_nodelay(true).unwrap();
+        client
+    }
+
+    fn turn(&mut self) {
+        self.server.turn(&mut self.app, &mut self.books).unwrap();
+    }
+
+    fn turn_until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !reached(self) {
+            assert!(Instant::now() < deadline, "not reached: {what}");
+            self.turn();
+        }
+    }
+
+    /// Turns until the server closes, and gives all that came.
+    fn read_to_end(&mut self, client: &mut TcpStream) -> String {
+        client.set_nonblocking(true).unwrap();
+        let (mut text, mut buffer) = (Vec::new(), [0; 65536]);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match client.read(&mut buffer) {
+                Ok(0) => return String::from_utf8_lossy(&text).into_owned(),
+                Ok(length) => text.extend_from_slice(&buffer[..length]),
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "after {} bytes", text.len());
+                }
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server did not close: {}",
+                String::from_utf8_lossy(&text)
+            );
+            self.turn();
+        }
+    }
+}
+
+fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
+}
+
+#[test]
+fn a_pipeline_without_end_is_not_read_faster_than_it_is_answered() {
+    let mut world = World::new(Config::default());
+    let client = world.connect();
+    client.set_nonblocking(true).unwrap();
+    let many = get("/").repeat(2000);
+    let mut most = 0;
+    for _ in 0..300 {
+        while (&client).read(&mut [0; 65536]).is_ok() {}
+        let _ = (&client).write(many.as_bytes());
+        world.turn();
+        most = world.server.connections.iter().map(|(_, it)| it.input.len()).max().unwrap_or(0).max(most);
+    }
+    assert!(world.app.targets.len() > 1000);
+    assert!(most <= 2 * READ, "{most} bytes were kept");
+}
+
+#[test]
+fn a_half_close_behind_a_long_pipeline_loses_nothing() {
+    let mut world = World::new(Config::default());
+    let mut client = world.connect();
+    let requests: String = (0..100).map(|number| get(&format!("/{number}"))).collect();
+    client.write_all(requests.as_bytes()).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let answers = world.read_to_end(&mut client);
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 100);
+    assert_eq!(world.app.targets.last().unwrap(), "/99");
+}
+
+#[test]
+fn a_body_timeout_of_nought_is_no_limit() {
+    let mut world = World::new(Config { body_timeout: 0, ..Config::default() });
+    let client = world.connect();
+    (&client).write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n").unwrap();
+    (&client).write_all(&[b'x'; 8000]).unwrap();
+    world.turn_until("the body's begin is here", |world| {
+        world.server.connections.iter().any(|(_, it)| it.intake.body_received() == Some(8000))
+    });
+    let began = Instant::now();
+    world.turn_until("a quarter of a second passes", |_| began.elapsed() > Duration::from_millis(250));
+    (&client).write_all(&[b'x'; 1000]).unwrap();
+    world.turn_until("it is answered", |world| !world.books.ended.is_empty());
+    assert_eq!(world.books.ended, [("POST / HTTP/1.1".to_owned(), 200, Outcome::Answered)]);
+}
+
+#[test]
+fn time_in_the_application_is_not_taken_from_the_client() {
+    let mut world = World::new(Config { keep_alive: 300, ..Config::default() });
+    world.app.call = Some(Box::new(|_, reply| {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(600) {
+            std::thread::yield_now();
+        }
+        reply.begin(b"200 OK").unwrap();
+        reply.write(b"slow", true).unwrap();
+        reply.finish().unwrap();
+    }));
+    let client = world.connect();
+    (&client).write_all(get("/").as_bytes()).unwrap();
+    world.turn_until("it is answered", |world| !world.books.ended.is_empty());
+    let answered = Instant::now();
+    world.turn_until("it is closed", |world| world.server.connections() == 0);
+    assert!(answered.elapsed() >= Duration::from_millis(280), "{:?}", answered.elapsed());
+}
+
+#[test]
+fn a_connection_that_others_leave_lying_is_taken() {
+    let mut world = World::new(Config::default());
+    let first: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
+    world.turn_until("three are held", |world| world.server.connections() == 3);
+    // A sibling that looks idle and never comes: stopped, or at its own limit.
+    world.books.share = Share { workers: 2, total: 3, others_free: true };
+    let late = world.connect();
+    (&late).write_all(get("/late").as_bytes()).unwrap();
+    let began = Instant::now();
+    world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);
+    world.turn_until("it is answered", |world| !world.books.ended.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(1));
+    drop(first);
+}
+
+#[test]
+fn connections_that_are_gone_leave_no_timers_behind() {
+    let mut world = World::new(Config::default());
+    for _ in 0..200 {
+        let mut client = world.connect();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        assert!(world.read_to_end(&mut client).starts_with("HTTP/1.1 200 OK"));
+    }
+    world.turn_until("all are closed", |world| world.server.connections() == 0);
+    let entries = world.server.timers.entries();
+    assert!(entries < 20, "{entries} entries");
+}
+
+#[test]
+fn a_malformed_body_is_booked_with_its_own_request_line() {
+    let mut world = World::new(Config::default());
+    let mut client = world.connect();
+    client.write_all(b"POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    world.turn_until("the head is here", |world| {
+        world.server.connections.iter().any(|(_, it)| it.intake.body_received().is_some())
+    });
+    client.write_all(b"secret\r\n").unwrap();
+    assert!(world.read_to_end(&mut client).starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    assert_eq!(world.books.ended.len(), 1);
+    assert_eq!(world.books.ended[0].0, "POST /p HTTP/1.1");
+}
+
+#[test]
+fn who_leaves_in_the_middle_of_a_body_is_booked_once() {
+    let mut world = World::new(Config::default());
+    let client = world.connect();
+    (&client).write_all(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab").unwrap();
+    world.turn_until("the head is here", |world| {
+        world.server.connections.iter().any(|(_, it)| it.intake.body_received().is_some())
+    });
+    reset(client);
+    world.turn_until("it is closed", |world| world.server.connections() == 0);
+    assert_eq!(world.books.ended.len(), 1);
+    let (line, status, outcome) = &world.books.ended[0];
+    assert_eq!((line.as_str(), *status), ("POST /p HTTP/1.1", 0));
+    assert!(matches!(outcome, Outcome::Refused(_)));
+    assert!(world.app.targets.is_empty());
+}
+
+#[test]
+fn who_left_while_another_request_ran_is_not_served() {
+    let mut world = World::new(Config::default());
+    let (slow, hasty) = (world.connect(), world.connect());
+    world.turn_until("both are accepted", |world| world.server.connections() == 2);
+    (&slow).write_all(get("/first").as_bytes()).unwrap();
+    (&hasty).write_all(get("/second").as_bytes()).unwrap();
+    // Whoever comes first, the other one's client is gone before its turn.
+    let mut clients = Some((slow, hasty));
+    world.app.call = Some(Box::new(move |request, reply| {
+        if let Some((slow, hasty)) = clients.take() {
+            let leaving = if request.target() == "/first" { &hasty } else { &slow };
+            reset(leaving.try_clone().unwrap());
+            let (staying, leaving) = if request.target() == "/first" { (slow, hasty) } else { (hasty, slow) };
+            drop(leaving);
+            std::mem::forget(staying);
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(50) {
+                std::thread::yield_now();
+            }
+        }
+        reply.begin(b"200 OK").unwrap();
+        let _ = reply.write(b"", true).and_then(|_| reply.finish());
+    }));
+    world.turn_until("one is left", |world| world.server.connections() == 1);
+    assert_eq!(world.app.targets.len(), 1, "{:?}", world.app.targets);
+}
+
+#[test]
+fn a_refused_upload_is_taken_in_until_the_answer_is_read() {
+    let mut world = World::new(Config { body: 1000, ..Config::default() });
+    let mut client = world.connect();
+    let writer = client.try_clone().unwrap();
+    let upload = std::thread::spawn(move || {
+        (&writer).write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n")?;
+        (&writer).write_all(&vec![b'x'; 8_000_000])?;
+        writer.shutdown(Shutdown::Write)
+    });
+    world.turn_until("all of it was taken in", |_| upload.is_finished());
+    upload.join().unwrap().unwrap();
+    assert!(world.read_to_end(&mut client).starts_with("HTTP/1.1 413 Content Too Large\r\n"));
+}
+
+#[test]
+fn a_failed_response_without_a_length_does_not_look_complete() {
+    let mut world = World::new(Config::default());
+    world.app.call = Some(Box::new(|_, reply| {
+        reply.begin(b"200 OK").unwrap();
+        reply.write(b"the first part", false).unwrap();
+        reply.fail(500);
+    }));
+    let client = world.connect();
+    (&client).write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    world.turn_until("it is closed", |world| world.books.ended.len() == 1 && world.server.connections() == 0);
+    let mut text = Vec::new();
+    let error = (&client).read_to_end(&mut text).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn an_answer_outlives_what_follows_a_last_request() {
+    let mut world = World::new(Config::default());
+    let mut client = world.connect();
+    client.write_all(b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab\r\n").unwrap();
+    world.turn_until("it is answered", |world| !world.books.ended.is_empty());
+    client.write_all(b"more").unwrap();
+    assert!(world.read_to_end(&mut client).ends_with("\r\n\r\n/"));
+}
+
+/// Closes so that the other side sees a reset; the last descriptor of the socket must be among those that close.
+fn reset(client: TcpStream) {
+    stream::reset_when_closed(&client);
+    drop(client);
+}
