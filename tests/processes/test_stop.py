@@ -67,18 +67,31 @@ def test_a_kept_connection_that_is_quiet_delays_no_stop(serve):
         connection.close()
 
 
-@pytest.mark.rcorn("Gunicorn closes kept connections at once")
-def test_load_during_a_stop_is_answered_or_never_taken(serve):
-    """A client whose request was taken gets its answer; the others see a closed door before they have sent anything
-    that counts, or the one race that HTTP/1.1 has: a kept connection that closes as they send."""
+@pytest.mark.rcorn("Gunicorn breaks off answers")
+def test_load_during_a_stop_is_answered_whole_or_not_at_all(serve):
+    """A socket of our own ends with us, so each client may lose the one connection that it makes in the moment of the
+    close, or the one kept connection that closes as it sends (RFC 9112, 9.5). None gets half an answer."""
     server = serve("plain", "--workers", 2, "--bind", "127.0.0.1:0", handed=False)
     with Load(server.address, clients=8) as load:
         wait_until(lambda: load.answered > 500, "the load runs")
         server.send(signal.SIGTERM)
-        is_draining(server)
         assert server.wait() == 0
-    bad = [failure for failure in load.failures if failure[1] == "first on its connection" and "refused" not in failure[2]]
-    assert not bad, bad
+    lost = [failure for failure in load.failures if "refused" not in failure[2]]
+    assert len(lost) <= 8, lost
+    assert all("had b''" in failure[2] or "Reset" in failure[2] or "BrokenPipe" in failure[2] for failure in lost), lost
+
+
+@pytest.mark.rcorn("Gunicorn resets what it has accepted")
+def test_a_restart_on_a_socket_of_systemd_loses_nothing(serve):
+    """The socket outlives the server: whoever connects between the two waits in the backlog."""
+    first = serve("plain", "--workers", 2)
+    with Load(first.address, clients=8, keep_alive=False) as load:
+        for _ in range(3):
+            answered = load.answered
+            wait_until(lambda: load.answered > answered + 200, "the load runs")  # noqa: B023
+            assert first.stop() == 0
+            first = serve("plain", "--workers", 2, listener=first.listener)
+    load.assert_all_answered()
 
 
 def test_after_graceful_timeout_it_is_cut(serve):

@@ -32,5 +32,5 @@ def test_descriptors_are_given_back(plain):
         half = plain.connect()
         half.send(request_bytes("/digest", "POST", {"Content-Length": "3000000"}) + b"x" * 1_500_000)
         half.abort()
-    wait_until(lambda: open_descriptors(worker) == before, "every descriptor is closed", seconds=15)
+    wait_until(lambda: open_descriptors(worker) <= before, "every descriptor is closed", seconds=15)
     assert plain.workers() == [worker]
