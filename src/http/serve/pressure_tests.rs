@@ -200,10 +200,8 @@ fn a_connection_that_others_leave_lying_is_taken() {
     world.books.share = Share { workers: 2, total: 3, others_free: true };
     let late = world.connect();
     (&late).write_all(get("/late").as_bytes()).unwrap();
-    let began = Instant::now();
     world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);
     world.turn_until("it is answered", |world| !world.books.ended.is_empty());
-    assert!(began.elapsed() < Duration::from_secs(1));
     drop(first);
 }
 
