@@ -10,7 +10,10 @@ pub const SCOREBOARD: i32 = 5;
 pub const ERROR_LOG: i32 = 6;
 /// Where the access log goes, or /dev/null.
 pub const ACCESS_LOG: i32 = 7;
+/// The real standard error. Until the boot program has put it into its place, that is a scratch file, so that what
+/// a program says that turns out to be no Python can be told in one sentence.
+pub const STANDARD_ERROR: i32 = 8;
 /// The first listener; the others follow.
-pub const LISTENERS: i32 = 8;
+pub const LISTENERS: i32 = 9;
 /// The most listeners that there is room for.
-pub const MOST_LISTENERS: usize = 60;
+pub const MOST_LISTENERS: usize = 59;

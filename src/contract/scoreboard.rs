@@ -226,7 +226,8 @@ impl SlotView<'_> {
         let port = kind as u16;
         match kind & (V4 | V6) {
             V4 => SocketAddr::from((Ipv4Addr::from_bits(low as u32), port)).to_string(),
-            V6 => SocketAddr::from((Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)), port)).to_string(),
+            V6 => SocketAddr::from((Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)), port))
+                .to_string(),
             _ => "a unix socket".to_owned(),
         }
     }

@@ -7,7 +7,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 pub use libc::{
     SIGABRT, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2,
@@ -24,6 +24,8 @@ pub fn orphan_signal() -> i32 {
     libc::SIGRTMIN() + 8
 }
 
+/// What a handler calls beside noting the signal.
+static ALSO: AtomicUsize = AtomicUsize::new(0);
 static PENDING: AtomicU64 = AtomicU64::new(0);
 static WAKER: AtomicI32 = AtomicI32::new(-1);
 
@@ -74,6 +76,26 @@ impl Drop for Noted {
     }
 }
 
+extern "C" fn note_and_call(signal: libc::c_int) {
+    note(signal);
+    let also = ALSO.load(Ordering::Relaxed);
+    if also != 0 {
+        // SAFETY: the number came from a function of this type, see `Noted::interrupt_on`.
+        unsafe { std::mem::transmute::<usize, extern "C" fn()>(also)() }
+    }
+}
+
+impl Noted {
+    /// `signals` call `interrupt` as well, which must be async-signal-safe, and interrupt what blocks.
+    pub fn interrupt_on(&self, signals: &[i32], interrupt: extern "C" fn()) -> io::Result<()> {
+        ALSO.store(interrupt as usize, Ordering::Relaxed);
+        for signal in signals {
+            install_with(*signal, note_and_call as *const () as libc::sighandler_t, 0)?;
+        }
+        Ok(())
+    }
+}
+
 /// Ignores a signal; children inherit that.
 pub fn ignore(signal: i32) -> io::Result<()> {
     install(signal, libc::SIG_IGN)
@@ -85,12 +107,16 @@ pub fn restore(signal: i32) -> io::Result<()> {
 }
 
 fn install(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
+    install_with(signal, handler, libc::SA_RESTART)
+}
+
+fn install_with(signal: i32, handler: libc::sighandler_t, flags: i32) -> io::Result<()> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a zeroed sigaction is valid; the handler is SIG_IGN, SIG_DFL or a function that is async-signal-safe.
     unsafe {
         let action = action.assume_init_mut();
         action.sa_sigaction = handler;
-        action.sa_flags = libc::SA_RESTART;
+        action.sa_flags = flags;
         checked(libc::sigaction(signal, action, std::ptr::null_mut())).map(drop)
     }
 }

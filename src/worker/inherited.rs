@@ -7,6 +7,7 @@ use contract::message::{FromZygote, ToZygote};
 use contract::scoreboard::Scoreboard;
 use contract::settings::WorkerSettings;
 use std::io;
+use std::sync::Arc;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 
 /// The zygote's end of its channel.
@@ -15,7 +16,7 @@ pub(crate) type ZygoteChannel = Channel<FromZygote, ToZygote>;
 /// Everything that came through the exec, but for the channel.
 pub(crate) struct Inherited {
     pub(crate) settings: WorkerSettings,
-    pub(crate) scoreboard: Scoreboard,
+    pub(crate) scoreboard: Arc<Scoreboard>,
     pub(crate) listeners: Vec<OwnedFd>,
 }
 
@@ -33,7 +34,7 @@ impl Inherited {
             // The logs are for the life of the process, under these numbers.
             let _ = sys::fd::adopt(log)?.into_raw_fd();
         }
-        let scoreboard = Scoreboard::map(sys::fd::adopt(descriptors::SCOREBOARD)?)?;
+        let scoreboard = Arc::new(Scoreboard::map(sys::fd::adopt(descriptors::SCOREBOARD)?)?);
         Ok(Self { settings, scoreboard, listeners })
     }
 }

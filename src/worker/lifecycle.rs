@@ -12,7 +12,7 @@
 
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::inherited::{self, Inherited};
-use crate::meter::Meter;
+use crate::meter::{Meter, Progress};
 use crate::python::Helper;
 use crate::wsgi::WsgiApp;
 use crate::zygote::title_suffix;
@@ -77,15 +77,18 @@ fn begin<'py>(
     };
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
+    // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
+    let interrupted = newborn(py).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
         return Ok(None);
     };
-    newborn(py).map_err(|error| failed(load::internal(&error, py)))?;
     let application = match application {
         Some(application) => application,
         None => load::load(py, &settings.app).map_err(failed)?,
     };
-    let app = WsgiApp::new(py, application, &inherited).map_err(|error| failed(load::internal(&error, py)))?;
+    let progress = Progress::new(inherited.scoreboard.clone(), slot);
+    let app = WsgiApp::new(py, (application, interrupted), &inherited, progress)
+        .map_err(|error| failed(load::internal(&error, py)))?;
     let server = make_server(&inherited).map_err(|error| failed(unable(&error)))?;
     let meter = Meter::new(inherited, slot);
     Ok(Some(Worker { server, app, meter, signals, channel: Some(channel), draining: false }))
@@ -93,6 +96,7 @@ fn begin<'py>(
 
 fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
     let signals = Noted::watch(&CAUGHT)?;
+    signals.interrupt_on(&[signal::SIGINT, signal::SIGQUIT], interrupt_python)?;
     signal::abort_shows_stacks()?;
     if !await_adoption(inherited.settings.arbiter) {
         return Ok(None);
@@ -101,11 +105,18 @@ fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
     Ok(Some(signals))
 }
 
-fn newborn(py: Python<'_>) -> PyResult<()> {
+/// Gives the exception that an interrupt raises in the application.
+fn newborn(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let helper = Helper::Newborn.module(py)?;
     helper.call_method0("reseed")?;
     helper.call_method1("show_stacks_on", (signal::stacks_signal(), descriptors::ERROR_LOG))?;
-    Ok(())
+    helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
+}
+
+/// Called by a signal handler.
+extern "C" fn interrupt_python() {
+    // SAFETY: may be called from a signal handler and without the GIL, says its documentation.
+    unsafe { pyo3::ffi::PyErr_SetInterruptEx(signal::SIGINT) };
 }
 
 fn unable(error: &io::Error) -> BootFailure {

@@ -5,12 +5,30 @@ use crate::inherited::Inherited;
 use contract::id::Slot;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
 use http::{Observer, Outcome, Record, Request, Share};
+use std::sync::Arc;
 use sys::clock;
 use sys::socket::Address;
 
+/// Where a request that is being answered shows that it is not stuck.
+pub(crate) struct Progress {
+    scoreboard: Arc<Scoreboard>,
+    slot: Slot,
+}
+
+impl Progress {
+    pub(crate) fn new(scoreboard: Arc<Scoreboard>, slot: Slot) -> Self {
+        Self { scoreboard, slot }
+    }
+
+    /// It is not stuck now.
+    pub(crate) fn made(&self) {
+        self.scoreboard.slot(self.slot).set(Word::Progress, clock::now());
+    }
+}
+
 /// The observer of a worker's server.
 pub(crate) struct Meter {
-    scoreboard: Scoreboard,
+    scoreboard: Arc<Scoreboard>,
     slot: Slot,
     /// What the state is between requests: `Idle`, or `Draining`.
     resting: State,

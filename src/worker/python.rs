@@ -41,5 +41,6 @@ pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {
         .module(py)
         .and_then(|load| load.call_method1("format_traceback", (error.value(py), error.traceback(py))))
         .and_then(|text| text.extract::<String>());
-    formatted.unwrap_or_else(|second| format!("{error}\n(and its traceback could not be printed: {second})\n"))
+    formatted
+        .unwrap_or_else(|second| format!("{error}\n(and its traceback could not be printed: {second})\n"))
 }

@@ -81,7 +81,12 @@ pub(crate) fn title_suffix(name: &str) -> String {
 }
 
 /// Forks on order. Ends the process when the arbiter has closed the channel; returns in workers only.
-fn obey(py: Python<'_>, channel: ZygoteChannel, inherited: Inherited, application: Option<Py<PyAny>>) -> ExitCode {
+fn obey(
+    py: Python<'_>,
+    channel: ZygoteChannel,
+    inherited: Inherited,
+    application: Option<Py<PyAny>>,
+) -> ExitCode {
     loop {
         let Received { message, mut fds } = match py.detach(|| channel.receive()) {
             Ok(Some(received)) => received,

@@ -1,6 +1,7 @@
 """What a newborn worker does before it serves."""
 
 import faulthandler
+import signal
 import sys
 
 
@@ -14,3 +15,17 @@ def reseed():
 def show_stacks_on(signal, descriptor):
     """`signal` prints the stacks of all threads to `descriptor`, whatever code runs."""
     faulthandler.register(signal, file=descriptor, all_threads=True)
+
+
+class Interrupted(SystemExit):
+    """Raised inside the application when the worker is to leave at once."""
+
+
+def leave(number, frame):
+    raise Interrupted(0)
+
+
+def raise_on(number):
+    """From now on an interrupt raises `Interrupted`, unless the application takes the signal over."""
+    signal.signal(number, leave)
+    return Interrupted

@@ -74,7 +74,10 @@ fn finish(state: &State) -> PyResult<()> {
         match reply.finish() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 let missing = missing.unwrap_or_default();
-                log::write(Level::Error, &format!("the response is {missing} bytes short of its Content-Length"));
+                log::write(
+                    Level::Error,
+                    &format!("the response is {missing} bytes short of its Content-Length"),
+                );
             }
             // Otherwise the client is gone, which is not the application's fault.
             Ok(()) | Err(_) => {}

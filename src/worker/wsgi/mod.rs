@@ -12,6 +12,7 @@ mod start;
 
 use crate::inherited::{self, Inherited};
 use crate::log;
+use crate::meter::Progress;
 use crate::python::Helper;
 use contract::descriptors;
 use environ::Environ;
@@ -20,6 +21,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use start::StartResponse;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 /// The application, ready to be called.
 pub(crate) struct WsgiApp<'py> {
@@ -27,17 +29,26 @@ pub(crate) struct WsgiApp<'py> {
     application: Py<PyAny>,
     environ: Environ<'py>,
     start: StartResponse<'py>,
+    /// The exception that says that this worker is to leave at once.
+    interrupted: Py<PyAny>,
     wants_to_leave: bool,
 }
 
 impl<'py> WsgiApp<'py> {
     /// Prepares everything that is the same for all requests.
-    pub(crate) fn new(py: Python<'py>, application: Py<PyAny>, inherited: &Inherited) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'py>,
+        (application, interrupted): (Py<PyAny>, Py<PyAny>),
+        inherited: &Inherited,
+        progress: Progress,
+    ) -> PyResult<Self> {
         let helper = Helper::Wsgi.module(py)?;
-        let is_stderr = sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
+        let is_stderr =
+            sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
         let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_stderr))?;
         let environ = Environ::new(py, &helper, &errors, inherited)?;
-        Ok(Self { py, application, environ, start: StartResponse::new(py)?, wants_to_leave: false })
+        let start = StartResponse::new(py, Arc::new(progress))?;
+        Ok(Self { py, application, environ, start, interrupted, wants_to_leave: false })
     }
 
     /// True when a signal handler of the application asked the process to end.
@@ -48,10 +59,15 @@ impl<'py> WsgiApp<'py> {
 
 impl App for WsgiApp<'_> {
     fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
-        let Self { py, application, environ, start, .. } = self;
-        let result =
-            environ.build(request).and_then(|environ| call::run(application.bind(*py), environ, start, reply));
+        let Self { py, application, environ, start, interrupted, .. } = self;
+        let result = environ
+            .build(request)
+            .and_then(|environ| call::run(application.bind(*py), environ, start, reply));
         if let Err(error) = result {
+            if error.matches(*py, interrupted.bind(*py)).unwrap_or(false) {
+                // The signal itself is noted; the loop leaves when it sees that.
+                return reply.fail(500);
+            }
             let text = format!("Error handling request {}", String::from_utf8_lossy(request.raw_line()));
             log::write_exception(*py, &text, &error);
             reply.fail(500);
@@ -64,7 +80,12 @@ impl App for WsgiApp<'_> {
 
     fn interrupted(&mut self) {
         let Err(error) = self.py.check_signals() else { return };
-        if error.is_instance_of::<PySystemExit>(self.py) || error.is_instance_of::<PyKeyboardInterrupt>(self.py) {
+        if error.matches(self.py, self.interrupted.bind(self.py)).unwrap_or(false) {
+            return;
+        }
+        if error.is_instance_of::<PySystemExit>(self.py)
+            || error.is_instance_of::<PyKeyboardInterrupt>(self.py)
+        {
             self.wants_to_leave = true;
         } else {
             log::write_exception(self.py, "A signal handler of the application failed", &error);

@@ -68,6 +68,7 @@ fn upper_case(byte: u8) -> char {
 
 /// FNV-1a over the name.
 fn place_of(name: &[u8]) -> usize {
-    let hash = name.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    let hash =
+        name.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     (hash ^ hash >> 16) as usize % PLACES
 }

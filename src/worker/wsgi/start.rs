@@ -2,6 +2,7 @@
 //!
 //! The object is used again unless the application kept a reference; what it kept then only says that it is too late.
 
+use crate::meter::Progress;
 use http::{Flow, Reply};
 use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use std::borrow::Cow;
 use std::ptr::null_mut;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// The pooled object and its methods.
@@ -18,8 +20,9 @@ pub(super) struct StartResponse<'py> {
 }
 
 impl<'py> StartResponse<'py> {
-    pub(super) fn new(py: Python<'py>) -> PyResult<Self> {
-        let state = Bound::new(py, State { reply: AtomicPtr::new(null_mut()), write: std::sync::OnceLock::new() })?;
+    pub(super) fn new(py: Python<'py>, progress: Arc<Progress>) -> PyResult<Self> {
+        let (reply, write) = (AtomicPtr::new(null_mut()), OnceLock::new());
+        let state = Bound::new(py, State { reply, write, progress })?;
         let _ = state.get().write.set(state.getattr("write")?.unbind());
         let start = state.getattr("start_response")?;
         Ok(Self { state, start })
@@ -42,7 +45,7 @@ impl<'py> StartResponse<'py> {
     pub(super) fn renew(&mut self) -> PyResult<()> {
         let write_kept = self.state.get().write.get().is_some_and(|write| kept(write.as_ptr()));
         if write_kept || kept(self.start.as_ptr()) {
-            *self = Self::new(self.start.py())?;
+            *self = Self::new(self.start.py(), Arc::clone(&self.state.get().progress))?;
         }
         Ok(())
     }
@@ -67,7 +70,8 @@ pub(super) enum Sent {
 #[pyclass(frozen, module = "rcorn", name = "StartResponse")]
 pub(super) struct State {
     reply: AtomicPtr<Reply<'static>>,
-    write: std::sync::OnceLock<Py<PyAny>>,
+    write: OnceLock<Py<PyAny>>,
+    progress: Arc<Progress>,
 }
 
 impl State {
@@ -75,7 +79,9 @@ impl State {
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Reply<'_>) -> PyResult<R>) -> PyResult<R> {
         let pointer = self.reply.swap(null_mut(), Relaxed);
         if pointer.is_null() {
-            return Err(PyRuntimeError::new_err("the response to this request is over, or used by another thread"));
+            return Err(PyRuntimeError::new_err(
+                "the response to this request is over, or used by another thread",
+            ));
         }
         // SAFETY: `lend` stored the pointer of a reply that outlives its `run`, and `run` is still on the stack, as
         // the pointer is taken back there. Taking it out makes this the only reference.
@@ -95,13 +101,18 @@ impl State {
         }
         self.with(|reply| {
             if !reply.has_begun() {
-                return Err(PyAssertionError::new_err("a piece of the response came before start_response was called"));
+                return Err(PyAssertionError::new_err(
+                    "a piece of the response came before start_response was called",
+                ));
             }
             let sent = match reply.write(piece.as_bytes(), last) {
                 Ok(Flow::Ready) => Ok(()),
                 Ok(Flow::Full) => piece.py().detach(|| reply.wait_for_room()),
                 Err(error) => Err(error),
             };
+            if !last {
+                self.progress.made();
+            }
             Ok(if sent.is_ok() { Sent::Yes } else { Sent::Nobody })
         })
     }
