@@ -19,6 +19,12 @@ pub fn sealed(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// A memory file that is empty and can be written by whoever gets it.
+pub fn scratch(name: &str) -> io::Result<OwnedFd> {
+    let name = std::ffi::CString::new(name)?;
+    Ok(memfd_create(name.as_c_str(), MFdFlags::MFD_CLOEXEC)?)
+}
+
 /// Everything in a memory file, from its start.
 pub fn read(fd: OwnedFd) -> io::Result<Vec<u8>> {
     let mut file = File::from(fd);

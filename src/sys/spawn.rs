@@ -24,6 +24,8 @@ pub struct Program<'a> {
     pub environment: Vec<(OsString, OsString)>,
     /// What it finds at descriptor 3, 4, …
     pub descriptors: Vec<BorrowedFd<'a>>,
+    /// Its standard error; `None` is ours.
+    pub stderr: Option<BorrowedFd<'a>>,
     /// Who it runs as; `None` is who we are.
     pub credentials: Option<Credentials>,
     /// Signals that it starts out ignoring.
@@ -38,6 +40,9 @@ impl Program<'_> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(stderr) = self.stderr {
+            command.stderr(stderr.try_clone_to_owned()?);
+        }
         let sources: Vec<RawFd> = self.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
         let mut moved = vec![0; sources.len()];
         let (credentials, ignored, umask) = (self.credentials.clone(), self.ignored.clone(), self.umask);
@@ -99,6 +104,7 @@ mod tests {
             arguments: arguments.iter().map(OsString::from).collect(),
             environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
             descriptors: Vec::new(),
+            stderr: None,
             credentials: None,
             ignored: Vec::new(),
             umask: None,
@@ -108,6 +114,17 @@ mod tests {
     #[test]
     fn a_missing_program_is_an_error_of_start() {
         assert_eq!(program("/nowhere/python", &[]).start().unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn standard_error_can_be_elsewhere() {
+        let scratch = crate::memory::scratch("said").unwrap();
+        let mut shell = program("sh", &["-c", "echo said >&2"]);
+        shell.stderr = Some(scratch.as_fd());
+        let pid = shell.start().unwrap();
+        crate::process::wait_for(pid).unwrap();
+        drop(shell);
+        assert_eq!(crate::memory::read(scratch).unwrap(), b"said\n");
     }
 
     #[test]

@@ -1,6 +1,13 @@
 # What a zygote runs first. Any Python from 2.7 on must be able to read this, if only to say that it is too old.
 import os, sys, sysconfig
 
+# Standard error is a scratch file so far. What it holds is passed on, then the real one takes its place.
+os.lseek(2, 0, os.SEEK_SET)
+os.write(8, os.read(2, 65536))
+os.ftruncate(2, 0)
+os.dup2(8, 2)
+os.close(8)
+
 def refuse(problem, traceback=""):
     import json
     version = ".".join(str(part) for part in sys.version_info[:3])

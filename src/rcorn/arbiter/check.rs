@@ -2,7 +2,8 @@
 //! bound and nothing is written.
 
 use super::ground::Ground;
-use super::zygote::Started;
+use super::step::{LastWords, silent_end};
+use super::zygote::{Started, text_of};
 use crate::settings::{Invocation, LogTarget, Settings};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
@@ -11,7 +12,7 @@ use contract::settings::Preload;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use sys::poll::{Interest, Poller};
-use sys::process::{self, PidFd};
+use sys::process::{self, Ended, PidFd};
 
 /// Tries whether the application can be imported.
 pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), BootFailure> {
@@ -22,30 +23,32 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     let limit = settings.startup_timeout;
     let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(setup)?;
     let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;
-    let verdict = hear(&started, limit, &ground.rules().python);
-    end(started);
-    verdict
+    let verdict = hear(&started, limit);
+    let last = end(started);
+    verdict.unwrap_or_else(|| Err(silent_end(&ground.rules().python, &last)))
 }
 
 fn setup(summary: String) -> BootFailure {
     BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
 }
 
-fn hear(started: &Started, limit: Duration, python: &str) -> Result<(), BootFailure> {
-    let waited = wait(started, limit).map_err(|error| setup(format!("cannot wait for a zygote: {error}")))?;
-    if !waited {
-        let summary = format!("the application could not be imported within {} s", limit.as_secs_f64());
-        return Err(BootFailure { code: ExitCode::AppImport, ..setup(summary) });
+/// What the zygote says of the application; `None` when it ended without a word.
+fn hear(started: &Started, limit: Duration) -> Option<Result<(), BootFailure>> {
+    match wait(started, limit) {
+        Ok(true) => {}
+        Ok(false) => {
+            let summary = format!("the application could not be imported within {} s", limit.as_secs_f64());
+            return Some(Err(BootFailure { code: ExitCode::AppImport, ..setup(summary) }));
+        }
+        Err(error) => return Some(Err(setup(format!("cannot wait for a zygote: {error}")))),
     }
     match started.channel.receive() {
-        Ok(Some(received)) => match received.message {
+        Ok(Some(received)) => Some(match received.message {
             FromZygote::Booted { .. } => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
-        },
-        Ok(None) => Err(setup(format!(
-            "{python} ended before it could say why: is it a Python interpreter? See the setting \"python\""
-        ))),
-        Err(error) => Err(setup(format!("the zygote cannot be understood: {error}"))),
+        }),
+        Ok(None) => None,
+        Err(error) => Some(Err(setup(format!("the zygote cannot be understood: {error}")))),
     }
 }
 
@@ -67,12 +70,14 @@ fn wait(started: &Started, limit: Duration) -> std::io::Result<bool> {
     }
 }
 
-fn end(started: Started) {
-    let Started { pid: Pid(pid), channel } = started;
+/// Ends it: how it did, and what it said before it was known to be Python.
+fn end(started: Started) -> LastWords {
+    let Started { pid: Pid(pid), channel, said } = started;
     drop(channel);
     let left = PidFd::open(pid).is_ok_and(|process| process.wait(1000));
     if !left {
         let _ = process::kill(pid, sys::signal::SIGKILL);
     }
-    let _ = process::wait_for(pid);
+    let how = process::wait_for(pid).ok().flatten().unwrap_or(Ended::Exited(0));
+    LastWords { how, said: text_of(said) }
 }

@@ -17,8 +17,9 @@ pub(crate) enum Event {
     Zygote(Generation, FromZygote),
     /// A zygote closed its channel.
     ZygoteClosed(Generation),
-    /// A zygote's process ended. Whatever it said was told before.
-    ZygoteEnded(Generation, Ended),
+    /// A zygote's process ended. Whatever it said was told before; the text is what it wrote to standard error
+    /// before it was known to be Python.
+    ZygoteEnded(Generation, Ended, String),
     /// A fork could not be ordered.
     NotForked(WorkerId, String),
     /// A worker, or whoever forked it, said something.

@@ -12,7 +12,11 @@ const FIRST: i32 = 3;
 pub(crate) fn take(invocation: &Invocation) -> Result<Vec<Rc<Listener>>, String> {
     let names = announced(invocation, sys::process::own_pid())?;
     let numbered = (FIRST..).zip(names);
-    numbered.map(|(number, name)| Listener::adopt(number, &format!("systemd (\"{name}\")"))).collect()
+    numbered
+        .map(|(number, name)| {
+            Listener::adopt(number, &format!("descriptor {number} (\"{name}\") from systemd"))
+        })
+        .collect()
 }
 
 /// The names of the descriptors that the environment announces to process `pid`.

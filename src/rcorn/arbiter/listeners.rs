@@ -22,9 +22,9 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Takes over a descriptor that we were started with; `giver` is named where it cannot be served.
-    pub(crate) fn adopt(number: i32, giver: &str) -> Result<Rc<Self>, String> {
-        let refuse = |what: &str| format!("descriptor {number} from {giver} {what}");
+    /// Takes over a descriptor that we were started with; `name` is what it is called where it cannot be served.
+    pub(crate) fn adopt(number: i32, name: &str) -> Result<Rc<Self>, String> {
+        let refuse = |what: &str| format!("{name} {what}");
         let fd = take(number).map_err(|error| refuse(&format!("cannot be used: {error}")))?;
         match socket::kind(fd.as_fd()) {
             Kind::Listening => {}
@@ -86,7 +86,7 @@ pub(crate) fn gather(
         let known = open.iter().find(|listener| listener.asked == *bind).cloned();
         gathered.push(match (known, bind) {
             (Some(listener), _) => listener,
-            (None, Bind::Fd(number)) => Listener::adopt(*number, "the setting \"bind\"")?,
+            (None, Bind::Fd(number)) => Listener::adopt(*number, &format!("fd://{number}"))?,
             (None, Bind::Address(address)) => {
                 let mut listener = Listener::bind(address, settings, owner)?;
                 listener.asked = bind.clone();
@@ -113,7 +113,9 @@ fn take(number: i32) -> io::Result<OwnedFd> {
 fn sentence(address: &Address, error: &io::Error) -> String {
     let hint = match (error.kind(), address) {
         (ErrorKind::AddrInUse, Address::Unix(_)) => "something lies or listens there already",
-        (ErrorKind::AddrInUse, _) => "another process listens there; stop it, or choose another --bind",
+        (ErrorKind::AddrInUse, _) => {
+            "the address is in use: another process listens there; stop it, or choose another --bind"
+        }
         (ErrorKind::AddrNotAvailable, _) => "this machine has no such address",
         (ErrorKind::PermissionDenied, Address::Unix(_)) => "permission denied; check its directory",
         (ErrorKind::PermissionDenied, _) => {

@@ -114,7 +114,7 @@ fn reap(hands: &mut Hands) -> Vec<Event> {
     let mut events = hands.wires.hear_everyone();
     for (pid, how) in ended {
         events.push(match hands.wires.forget_zygote(pid) {
-            Some(generation) => Event::ZygoteEnded(generation, how),
+            Some((generation, said)) => Event::ZygoteEnded(generation, how, said),
             None => Event::WorkerEnded(pid, how),
         });
     }

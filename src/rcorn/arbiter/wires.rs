@@ -7,7 +7,7 @@ use contract::id::{Generation, Pid, WorkerId};
 use contract::message::{FromWorker, FromZygote, ToWorker, ToZygote};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 use sys::poll::{Interest, Poller};
 use tokio::io::unix::AsyncFd;
@@ -29,6 +29,7 @@ pub(crate) struct Wires {
 struct ZygoteWire {
     pid: Pid,
     channel: Option<ZygoteChannel>,
+    said: OwnedFd,
 }
 
 #[derive(Debug)]
@@ -75,9 +76,9 @@ impl Wires {
 
     /// A zygote was started.
     pub(crate) fn add_zygote(&mut self, generation: Generation, started: Started) -> io::Result<()> {
-        let Started { pid, channel } = started;
+        let Started { pid, channel, said } = started;
         self.watch(channel.as_fd(), End::Zygote(generation))?;
-        self.zygotes.insert(generation, ZygoteWire { pid, channel: Some(channel) });
+        self.zygotes.insert(generation, ZygoteWire { pid, channel: Some(channel), said });
         Ok(())
     }
 
@@ -117,13 +118,13 @@ impl Wires {
         }
     }
 
-    /// A process ended and was reaped: which zygote it was, if it was one.
-    pub(crate) fn forget_zygote(&mut self, pid: Pid) -> Option<Generation> {
+    /// A process ended and was reaped: which zygote it was, if it was one, and what it said before it was Python.
+    pub(crate) fn forget_zygote(&mut self, pid: Pid) -> Option<(Generation, String)> {
         let (generation, _) = self.zygotes.iter().find(|(_, wire)| wire.pid == pid)?;
         let generation = *generation;
         self.close_zygote(generation);
-        self.zygotes.remove(&generation);
-        Some(generation)
+        let wire = self.zygotes.remove(&generation)?;
+        Some((generation, super::zygote::text_of(wire.said)))
     }
 
     /// The process of a zygote.

@@ -10,7 +10,7 @@ use contract::scoreboard::Scoreboard;
 use contract::settings::Preload;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use sys::seqpacket::Seqpacket;
 use sys::signal;
@@ -72,6 +72,13 @@ pub(crate) struct Started {
     pub(crate) pid: Pid,
     /// Our end of its channel.
     pub(crate) channel: ZygoteChannel,
+    /// What it writes to standard error before the boot program runs.
+    pub(crate) said: OwnedFd,
+}
+
+/// What a program wrote to its scratch file.
+pub(crate) fn text_of(said: OwnedFd) -> String {
+    String::from_utf8_lossy(&sys::memory::read(said).unwrap_or_default()).into_owned()
 }
 
 impl Plan<'_> {
@@ -85,20 +92,23 @@ impl Plan<'_> {
         let settings = worker_settings::of(self);
         let settings = sys::memory::sealed("rcorn-settings", &serde_json::to_vec(&settings)?)?;
         let (near, far) = Seqpacket::pair()?;
-        let mut descriptors =
-            vec![far.as_fd(), settings.as_fd(), self.board.as_fd(), self.logs.error(), self.logs.access()];
+        let said = sys::memory::scratch("rcorn-said")?;
+        let stderr = io::stderr();
+        let mut descriptors = vec![far.as_fd(), settings.as_fd(), self.board.as_fd()];
+        descriptors.extend([self.logs.error(), self.logs.access(), stderr.as_fd()]);
         descriptors.extend(&self.listeners);
         let pid = Program {
             program: self.python.to_path_buf(),
             arguments: vec!["-c".into(), BOOT.into(), self.extension.into()],
             environment: environment(self.invocation, self.settings),
             descriptors,
+            stderr: Some(said.as_fd()),
             credentials: self.credentials.cloned(),
             ignored: IGNORED.to_vec(),
             umask: None,
         }
         .start()?;
-        Ok(Started { pid: Pid(pid), channel: Channel::new(near) })
+        Ok(Started { pid: Pid(pid), channel: Channel::new(near), said })
     }
 }
 

@@ -1,3 +1,5 @@
+//! Listeners that are bound, kept, refused and removed, on real sockets.
+
 use super::*;
 
 /// The file mode mask belongs to the whole process.
@@ -52,7 +54,7 @@ fn what_cannot_be_bound_is_said_in_a_sentence() {
     let nowhere = Bind::Address(Address::Unix("/nowhere/app.sock".into()));
     assert!(gather(&settings(vec![nowhere]), &[], None).unwrap_err().contains("directory does not exist"));
     let missing = gather(&settings(vec![Bind::Fd(99_999)]), &[], None).unwrap_err();
-    assert!(missing.contains("descriptor 99999"), "{missing}");
+    assert!(missing.contains("fd://99999"), "{missing}");
 }
 
 #[test]

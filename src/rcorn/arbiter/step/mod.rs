@@ -42,6 +42,8 @@ mod tests;
 mod worker;
 mod zygote;
 
+pub(crate) use zygote::{LastWords, silent_end};
+
 use super::action::Action;
 use super::event::Event;
 use super::fleet::{Crew, Fleet, Stage};
@@ -58,7 +60,9 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
         Event::ZygoteNotStarted(generation, why) => zygote::not_started(fleet, generation, why, now, todo),
         Event::Zygote(generation, message) => zygote::said(fleet, generation, message, now, todo),
         Event::ZygoteClosed(generation) => zygote::closed(fleet, generation, now),
-        Event::ZygoteEnded(generation, how) => zygote::ended(fleet, generation, how, now, todo),
+        Event::ZygoteEnded(generation, how, said) => {
+            zygote::ended(fleet, generation, &LastWords { how, said }, now, todo);
+        }
         Event::NotForked(id, why) => worker::not_forked(fleet, id, &why, now, todo),
         Event::Worker(id, message) => worker::said(fleet, id, message, now, todo),
         Event::WorkerClosed(id) => worker::closed(fleet, id, now, todo),

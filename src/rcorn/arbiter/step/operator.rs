@@ -71,6 +71,12 @@ fn reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
 fn change_target(fleet: &mut Fleet, by: i32, todo: &mut Vec<Action>) {
     let serving = fleet.in_role(Role::Serving).or_else(|| fleet.in_role(Role::Booting));
     let Some(crew) = serving.and_then(|generation| fleet.crews.get_mut(&generation)) else { return };
-    crew.target = crew.target.saturating_add_signed(by).clamp(1, MOST_WORKERS);
-    todo.push(Action::Log(Level::Info, format!("{} workers are wanted now", crew.target)));
+    let before = crew.target;
+    crew.target = before.saturating_add_signed(by).clamp(1, MOST_WORKERS);
+    let text = match crew.target {
+        1 if before == 1 => "1 worker stays: there is always one".to_owned(),
+        1 => "1 worker is wanted now".to_owned(),
+        count => format!("{count} workers are wanted now"),
+    };
+    todo.push(Action::Log(Level::Info, text));
 }

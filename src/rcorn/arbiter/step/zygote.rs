@@ -65,8 +65,9 @@ fn start_again_without_preload(
     crew.preload = Preload::Off;
     crew.zygote = Zygote::Ending { kill_at: None };
     todo.push(Action::KillZygote(generation));
-    let text =
-        format!("{reason}, which does not survive a fork: every worker imports the application itself");
+    let text = format!(
+        "preload is off: {reason}, which does not survive a fork; every worker imports the application itself"
+    );
     todo.push(Action::Log(Level::Info, text));
 }
 
@@ -79,33 +80,45 @@ pub(super) fn closed(fleet: &mut Fleet, generation: Generation, now: Moment) {
     }
 }
 
+/// How a process ended, and what it wrote to standard error before it was known to be Python.
+#[derive(Debug)]
+pub(crate) struct LastWords {
+    /// How.
+    pub(crate) how: Ended,
+    /// What it wrote.
+    pub(crate) said: String,
+}
+
 /// The process ended.
 pub(super) fn ended(
     fleet: &mut Fleet,
     generation: Generation,
-    how: Ended,
+    last: &LastWords,
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
-        Zygote::Starting { .. } => failed(crew, silent_end(&crew.rules.python, how), now, todo),
+        Zygote::Starting { .. } => failed(crew, silent_end(&crew.rules.python, last), now, todo),
         Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
-            let text = format!("zygote of generation {generation} {how}; its workers go on");
+            let text = format!("zygote of generation {generation} {}; its workers go on", last.how);
             todo.push(Action::Log(Level::Warning, text));
         }
         _ => {}
     }
 }
 
-fn silent_end(python: &str, how: Ended) -> BootFailure {
+/// A zygote that ended and never said why.
+pub(crate) fn silent_end(python: &str, LastWords { how, said }: &LastWords) -> BootFailure {
     let (code, hint) = match how {
         Ended::Exited(_) => (ExitCode::Setup, "is it a Python interpreter? See the setting \"python\""),
         Ended::Killed(_) => {
             (ExitCode::AppImport, "look at the extension modules that the application imports")
         }
     };
-    let summary = format!("{python} {how} before it could say why: {hint}");
+    let quoted = said.lines().map(str::trim).find(|line| !line.is_empty());
+    let quoted = quoted.map_or_else(String::new, |line| format!(" (it said \"{line}\")"));
+    let summary = format!("{python} {how} before it could say why{quoted}: {hint}");
     BootFailure { code, summary, traceback: String::new() }
 }
 

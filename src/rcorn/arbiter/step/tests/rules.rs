@@ -83,13 +83,16 @@ fn a_zygote_that_fails_ends_the_first_boot() {
 #[test]
 fn what_is_not_python_is_said_in_a_sentence() {
     let mut world = World::new(rules(1));
-    world.happens(Event::ZygoteEnded(FIRST, Ended::Exited(126)));
+    let said = "\ncat: invalid option\nTry --help\n".to_owned();
+    world.happens(Event::ZygoteEnded(FIRST, Ended::Exited(126), said));
     let Some(Action::Refuse(failure)) = world.last.iter().find(|action| matches!(action, Action::Refuse(_)))
     else {
         panic!("not refused: {:?}", world.last)
     };
     assert!(
-        failure.summary.starts_with("/opt/python exited with code 126") && failure.code == ExitCode::Setup
+        failure.summary.starts_with("/opt/python exited with code 126")
+            && failure.summary.contains("(it said \"cat: invalid option\")")
+            && failure.code == ExitCode::Setup
     );
     assert!(world.did(&Action::Leave(ExitCode::Setup)));
     let mut world = World::new(rules(1));
@@ -103,8 +106,8 @@ fn an_import_that_does_not_survive_a_fork_is_left_to_the_workers() {
     let preload = PreloadOutcome::Unsafe { reason: "the import left 2 threads running".into() };
     world.happens(Event::Zygote(FIRST, FromZygote::Booted { preload }));
     assert!(world.did(&Action::KillZygote(FIRST)));
-    assert!(world.lines()[0].1.starts_with("the import left 2 threads running"));
-    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL)));
+    assert!(world.lines()[0].1.starts_with("preload is off: the import left 2 threads running"));
+    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL), String::new()));
     assert!(world.did(&Action::StartZygote(FIRST, Preload::Off)));
     world.zygote_boots(FIRST);
     world.all_get_ready(FIRST);
@@ -264,7 +267,7 @@ fn a_zygote_that_does_not_get_ready_again_is_killed_and_tried_again() {
     assert!(world.did(&Action::StartZygote(FIRST, Preload::Auto)));
     let decided = world.pass(Duration::from_secs(60));
     assert!(decided.contains(&Action::KillZygote(FIRST)), "{decided:?}");
-    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL)));
+    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL), String::new()));
     world.pass(Duration::from_millis(1));
     assert!(world.did(&Action::StartZygote(FIRST, Preload::Auto)));
     assert_eq!(world.crew(FIRST).ready(), 1);
@@ -401,7 +404,7 @@ fn a_stop_during_the_first_boot_ends_it_with_success() {
     world.wish(Wish::Stop);
     assert!(world.did(&Action::CloseZygote(FIRST)));
     assert!(world.pass(Duration::from_secs(1)).contains(&Action::KillZygote(FIRST)));
-    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL)));
+    world.happens(Event::ZygoteEnded(FIRST, Ended::Killed(SIGKILL), String::new()));
     assert!(world.did(&Action::Leave(ExitCode::Success)));
 }
 

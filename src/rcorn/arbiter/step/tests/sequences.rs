@@ -173,7 +173,7 @@ impl Model {
         let Some(mother) = self.mothers.remove(&generation) else { return };
         self.news.push_back(Event::ZygoteClosed(generation));
         self.news.extend(mother.orders.into_iter().map(Event::WorkerClosed));
-        self.news.push_back(Event::ZygoteEnded(generation, how));
+        self.news.push_back(Event::ZygoteEnded(generation, how, String::new()));
     }
 
     /// Something happens: what was announced, or something that could.

@@ -73,7 +73,7 @@ impl World {
     }
 
     pub(super) fn zygote_ends(&mut self, generation: Generation) -> &[Action] {
-        self.happens(Event::ZygoteEnded(generation, Ended::Exited(0)))
+        self.happens(Event::ZygoteEnded(generation, Ended::Exited(0), String::new()))
     }
 
     pub(super) fn forked(&mut self, worker: WorkerId) -> &[Action] {
