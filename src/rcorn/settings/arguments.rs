@@ -25,32 +25,44 @@ pub(super) fn read(words: Words, arguments: &[OsString]) -> Result<Said, Refusal
     let matches = command().try_get_matches_from(named).map_err(|error| refusal(words, &error))?;
     let mut said = Said { given: Vec::new(), wish: Wish::Serve };
     for row in table::all().filter(|row| !row.flags.is_empty()) {
-        take(row, words, &matches, &mut said);
+        take(row, words, &matches, &mut said)?;
     }
-    if let Some(app) = matches.get_one::<String>(APP) {
-        let origin = Origin::Flag { words, flag: app.clone() };
+    if let Some(app) = matches.get_one::<String>(APP).filter(|app| !app.is_empty()) {
+        let origin = only_on_the_command_line(words, app)?;
         said.given.push(Given { row: table::app(), value: Value::Text(app.clone()), origin });
     }
     Ok(said)
 }
 
-fn take(row: &'static Row, words: Words, matches: &ArgMatches, said: &mut Said) {
+fn take(row: &'static Row, words: Words, matches: &ArgMatches, said: &mut Said) -> Result<(), Refusal> {
     let id = id(row);
     if let Kind::Wish(wish) = row.kind {
         if matches.get_flag(id) {
+            only_on_the_command_line(words, id)?;
             said.wish = wish;
         }
-        return;
+        return Ok(());
     }
     for value in matches.get_many::<String>(id).into_iter().flatten() {
         let origin = Origin::Flag { words, flag: id.to_owned() };
         said.given.push(Given { row, value: Value::Text(value.clone()), origin });
     }
+    Ok(())
+}
+
+/// The origin of a word that only the command line may have: in a variable it is more likely a slip than a wish, and
+/// to overlook it would be to do something else than what was asked for.
+fn only_on_the_command_line(words: Words, word: &str) -> Result<Origin, Refusal> {
+    let origin = Origin::Flag { words, flag: word.to_owned() };
+    match words {
+        Words::CommandLine => Ok(origin),
+        Words::Variable(_) => Err(Refusal::of_value(&origin, "this belongs on the command line")),
+    }
 }
 
 /// The help for the command line.
 pub(super) fn help() -> String {
-    command().render_long_help().to_string()
+    command().render_help().to_string()
 }
 
 fn command() -> Command {
@@ -66,7 +78,7 @@ fn command() -> Command {
 }
 
 fn argument(row: &'static Row) -> Arg {
-    let mut argument = Arg::new(id(row)).help(row.help).hide(row.section == Section::Hidden);
+    let mut argument = Arg::new(id(row)).help(help_of(row)).hide(row.section == Section::Hidden);
     for flag in row.flags {
         argument = match flag.strip_prefix("--") {
             Some(long) if argument.get_long().is_none() => argument.long(long),
@@ -89,7 +101,7 @@ fn argument(row: &'static Row) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("on")
-            .value_name("on|off"),
+            .value_name(row.placeholder()),
         // Whether it takes a value does not matter: it is refused.
         Kind::Later(_) => argument.action(ArgAction::Append).num_args(0..=1).default_missing_value(""),
         Kind::Only(["on"]) => argument.action(ArgAction::Append).num_args(0).default_missing_value("on"),
@@ -98,6 +110,17 @@ fn argument(row: &'static Row) -> Arg {
             .num_args(1)
             .allow_negative_numbers(true)
             .value_name(row.placeholder()),
+    }
+}
+
+/// What it is, and what it is when nobody says anything.
+fn help_of(row: &Row) -> String {
+    match (row.default, row.variable) {
+        ("", _) => row.help.to_owned(),
+        (default, None) => format!("{} [default: {default}]", row.help),
+        (default, Some((name, form))) => {
+            format!("{} [default: {default}, or {}]", row.help, form.replace("{}", &format!("${name}")))
+        }
     }
 }
 
@@ -135,7 +158,7 @@ fn refusal(words: Words, error: &clap::Error) -> Refusal {
 }
 
 fn unknown(flag: &str) -> String {
-    let flags = table::all().flat_map(|row| row.flags.iter().copied());
+    let flags = table::all().flat_map(|row| row.flags.iter().copied()).filter(|flag| flag.len() > 2);
     match nearest(flag, flags) {
         Some(near) => format!("{flag}: there is no such flag; did you mean {near}?"),
         None => format!("{flag}: there is no such flag; see rcorn --help"),
@@ -190,5 +213,29 @@ mod tests {
         let refused =
             read(Words::CommandLine, &["--wrokers".into(), "2".into()]).err().map(|r| r.to_string());
         assert_eq!(refused.as_deref(), Some("--wrokers: there is no such flag; did you mean --workers?"));
+    }
+
+    #[test]
+    fn a_variable_holds_settings_only() {
+        for word in ["--help", "--check-config", "stray"] {
+            let refused =
+                read(Words::Variable("RCORN_CMD_ARGS"), &[word.into()]).err().map(|r| r.to_string());
+            let sentence = format!("$RCORN_CMD_ARGS: {word}: this belongs on the command line");
+            assert_eq!(refused, Some(sentence));
+        }
+    }
+
+    #[test]
+    fn help_shows_every_default() {
+        let help = help();
+        for row in table::all().filter(|row| row.has_value() && !row.flags.is_empty()) {
+            assert!(row.flags.iter().all(|flag| help.contains(flag)), "{:?}", row.flags);
+        }
+        let shown = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("[default: 127.0.0.1:8000, or 0.0.0.0:$PORT]"), "{help}");
+        assert!(
+            shown.contains("[default: 1, or $WEB_CONCURRENCY]") && shown.contains("[=<on|off|auto>]"),
+            "{help}"
+        );
     }
 }

@@ -7,7 +7,8 @@ use sys::socket::Address;
 /// The port where none is given.
 const PORT: u16 = 8000;
 
-/// The address that `text` names. A host name stands for the first address that it has.
+/// The address that `text` names. A host name stands for its first IPv4 address, else its first address: with many
+/// resolvers `localhost` is `::1` first, and a client that asks 127.0.0.1 would find nobody.
 pub(super) fn parse(text: &str) -> Result<Bind, String> {
     if let Some(number) = text.strip_prefix("fd://") {
         let number = number.parse().ok().filter(|number: &i32| *number >= 0);
@@ -24,10 +25,10 @@ pub(super) fn parse(text: &str) -> Result<Bind, String> {
 
 fn unix(path: &str) -> Result<Address, String> {
     match path.strip_prefix('@') {
-        Some(name) if !name.is_empty() => Ok(Address::Abstract(name.as_bytes().to_vec())),
+        Some(name) if !name.is_empty() && name.len() < 108 => Ok(Address::Abstract(name.as_bytes().to_vec())),
         None if !path.is_empty() && path.len() < 108 => Ok(Address::Unix(path.into())),
-        None if !path.is_empty() => {
-            Err(format!("the path {path:?} is longer than the 107 bytes of a unix socket's"))
+        _ if path.len() >= 108 => {
+            Err(format!("{path:?} is longer than the 107 bytes of a unix socket's name"))
         }
         _ => Err("expected unix: and a path, or unix:@ and a name".to_owned()),
     }
@@ -49,9 +50,17 @@ fn tcp(text: &str) -> Result<SocketAddr, String> {
     if host.contains(':') && !text.starts_with('[') {
         return Err(format!("an IPv6 address stands in brackets: [{text}]:{PORT}"));
     }
+    if port_alone(text) {
+        return Err(format!("{text:?} is no host; a port alone is written as \":{text}\""));
+    }
     let host = if host.is_empty() { "0.0.0.0" } else { host };
-    let found = (host, port).to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.ok_or(format!("{host:?} is no address of this machine, nor the name of one"))
+    let found: Vec<_> = (host, port).to_socket_addrs().into_iter().flatten().collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or(format!("{host:?} is no address of this machine, nor the name of one"))
+}
+
+fn port_alone(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -79,6 +88,7 @@ mod tests {
             ("unix:///run/app.sock", "unix:/run/app.sock"),
             ("unix:@app", "unix:@app"),
             ("fd://3", "fd://3"),
+            ("localhost:84", "127.0.0.1:84"),
         ] {
             assert_eq!(shown(text), address);
         }
@@ -90,6 +100,11 @@ mod tests {
             ["127.0.0.1:99999", "::1", "unix:", "unix:@", "fd://x", "fd://-1", "[::1", "127.0.0.1:x", "a b:1"]
         {
             assert!(parse(text).is_err(), "{text}");
+        }
+        assert_eq!(parse("8000").unwrap_err(), "\"8000\" is no host; a port alone is written as \":8000\"");
+        for prefix in ["unix:/", "unix:@"] {
+            let error = parse(&format!("{prefix}{}", "x".repeat(108))).unwrap_err();
+            assert!(error.contains("107 bytes"), "{error}");
         }
     }
 }

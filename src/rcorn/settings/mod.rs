@@ -111,6 +111,16 @@ pub(crate) enum Bind {
     Fd(i32),
 }
 
+/// As it is written.
+impl std::fmt::Display for Bind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Fd(number) => write!(f, "fd://{number}"),
+        }
+    }
+}
+
 /// Where lines are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogTarget {

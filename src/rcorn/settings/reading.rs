@@ -7,6 +7,7 @@ use super::row::{Row, Wish};
 use super::table::{self, SETTINGS};
 use super::value::{Given, Value};
 use super::{Invocation, LogTarget, Settings, arguments};
+use contract::descriptors::MOST_LISTENERS;
 use std::path::Path;
 
 /// Everything that was said, and what was asked for.
@@ -48,6 +49,7 @@ impl<'a> Reading<'a> {
         self.check_directory(&settings)?;
         let base = settings.chdir.clone();
         self.put(SETTINGS.iter().filter(|row| row.key != "chdir"), &mut settings, &base)?;
+        self.check_bind(&settings)?;
         for log in [Some(&mut settings.error_log), settings.access_log.as_mut()].into_iter().flatten() {
             if let LogTarget::File(path) = log {
                 *path = base.join(&*path);
@@ -74,7 +76,31 @@ impl<'a> Reading<'a> {
         if settings.chdir.is_dir() {
             return Ok(());
         }
-        Err(Refusal::setup(format!("chdir: there is no directory {}", settings.chdir.display())))
+        let clause = format!("there is no directory {}", settings.chdir.display());
+        Err(self.refuse("chdir", &clause))
+    }
+
+    /// One address twice would be an error of the kernel's that names nobody's mistake.
+    fn check_bind(&self, settings: &Settings) -> Result<(), Refusal> {
+        let bind = &settings.bind;
+        let twice = bind.iter().enumerate().find(|(index, address)| bind[..*index].contains(address));
+        match twice {
+            Some((_, address)) => Err(self.refuse("bind", &format!("{address} is there twice"))),
+            None if bind.len() > MOST_LISTENERS => {
+                let clause = format!("{} addresses are too many: at most {MOST_LISTENERS}", bind.len());
+                Err(self.refuse("bind", &clause))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is wrong with a setting as a whole, with the place where it was written last.
+    fn refuse(&self, key: &str, clause: &str) -> Refusal {
+        let rows = SETTINGS.iter().filter(|row| row.key == key);
+        match rows.flat_map(|row| self.chosen(row)).next_back() {
+            Some(given) => Refusal::setup(format!("{}: {clause}", given.origin)),
+            None => Refusal::setup(format!("{key}: {clause}")),
+        }
     }
 
     /// What counts for one setting: all that the strongest source says of it, or its default.

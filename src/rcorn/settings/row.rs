@@ -163,11 +163,12 @@ impl Row {
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
             Kind::Text(_) | Kind::Only(_) => "TEXT",
-            Kind::Path(_) => "PATH",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
             Kind::List(..) if self.key == "env" => "NAME=VALUE",
-            Kind::List(..) => "PATH",
-            Kind::Switch(..) | Kind::Later(_) | Kind::Wish(_) => "",
+            Kind::Path(_) | Kind::List(..) => "PATH",
+            Kind::Switch([], _) => "on|off",
+            Kind::Switch(..) => "on|off|auto",
+            Kind::Later(_) | Kind::Wish(_) => "",
         }
     }
 }

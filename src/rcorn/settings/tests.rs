@@ -105,3 +105,18 @@ fn an_application_is_needed_to_serve_and_not_to_print() {
         printed.lines().any(|line| line.starts_with("workers") && line.ends_with("command line: --workers"))
     );
 }
+
+#[test]
+fn what_concerns_a_setting_as_a_whole_cites_its_place_too() {
+    let refused = load(&["app", "--chdir", "/nowhere/at/all"], &[]).unwrap_err();
+    assert_eq!(refused.to_string(), "--chdir: there is no directory /nowhere/at/all");
+    let refused = load(&["app", "-b", ":1"], &[("RCORN_CMD_ARGS", "-b :2 -b :2")]);
+    assert!(refused.is_ok(), "a weaker source does not count");
+    let refused = load_file("bind = [\n  \":1\",\n  \"0.0.0.0:1\",\n]\n").unwrap_err();
+    assert_eq!(refused.to_string(), "app.toml:3: bind: 0.0.0.0:1 is there twice");
+    let most = contract::descriptors::MOST_LISTENERS;
+    let many: Vec<String> = (0..=most).map(|port| format!("--bind=:{port}")).collect();
+    let many: Vec<&str> = std::iter::once("app").chain(many.iter().map(String::as_str)).collect();
+    let sentence = format!("--bind: {} addresses are too many: at most {most}", most + 1);
+    assert_eq!(load(&many, &[]).unwrap_err().to_string(), sentence);
+}
