@@ -92,15 +92,15 @@ def start(request, directory, no_leaks):
     servers = request.node.servers = []
 
     def start(app=None, *flags, handed=True, listener=None, env=None, call=None, subject=None, user=None):
-        """`app` is a file of tests/apps; `call` is what stands for it on the command line."""
+        """`app` is a file of tests/apps; `call` is what stands for it on the command line, "" for nothing."""
         place = directory / str(len(servers)) if servers else directory / "run"
         place.mkdir()
         if app:
             copy_app(app, place)
         if handed and listener is None:
             listener = systemd.tcp_listener()
-        spec = [call if call is not None else app] if app or call else []
-        server = Server(place, [*flags, *spec], env=env, listener=listener, subject=subject, user=user)
+        spec = app if call is None else call
+        server = Server(place, [*flags, *filter(None, [spec])], env=env, listener=listener, subject=subject, user=user)
         servers.append(server)
         return server
 

@@ -1,7 +1,6 @@
 """One build, every Python from 3.11 on: the application lives in its own virtual environment, untouched."""
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,7 +42,7 @@ def test_the_application_is_at_home(serve_with, interpreter, preload):
     environment = interpreter.environment
     assert tuple(known["version"]) == interpreter.version
     assert known["prefix"] == str(environment)
-    assert known["executable"] == str(environment / "bin" / "python")
+    assert known["executable"] in {str(environment / "bin" / name) for name in ("python", "python3")}
     assert any(path.startswith(f"{environment}/lib") and path.endswith("site-packages") for path in known["path"])
     assert known["path"][0] in (str(server.directory), ""), known["path"]
     assert known["cwd"] == str(server.directory) and known["name"] == "plain"
@@ -140,11 +139,9 @@ class TestWhatIsNoInterpreter:
             arguments = ["--python", python] if python else []
             outcome = call(*arguments, "--bind", "127.0.0.1:0", "plain", directory=directory, **options)
             assert outcome.code == 1, outcome
-            # What is no interpreter may have words of its own for what it was asked to run; the last word is ours.
-            ours = [line for line in outcome.err.splitlines() if re.match(r"rcorn: |\[\d{4}-.*\] \[(?!INFO)", line)]
-            assert len(ours) == 1 and outcome.err.splitlines()[-1] == ours[0], outcome.err
-            assert "Traceback" not in outcome.err
-            return ours[0]
+            said = [line for line in outcome.err.splitlines() if "[INFO]" not in line]
+            assert len(said) == 1, outcome.err
+            return said[0]
 
         return refused
 
