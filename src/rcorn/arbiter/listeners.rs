@@ -86,7 +86,9 @@ pub(crate) fn gather(
         let known = open.iter().find(|listener| listener.asked == *bind).cloned();
         gathered.push(match (known, bind) {
             (Some(listener), _) => listener,
-            (None, Bind::Fd(number)) => Listener::adopt(*number, &format!("fd://{number}"))?,
+            (None, Bind::Fd(number)) => {
+                Listener::adopt(*number, &format!("descriptor {number} (fd://{number})"))?
+            }
             (None, Bind::Address(address)) => {
                 let mut listener = Listener::bind(address, settings, owner)?;
                 listener.asked = bind.clone();
@@ -112,7 +114,9 @@ fn take(number: i32) -> io::Result<OwnedFd> {
 
 fn sentence(address: &Address, error: &io::Error) -> String {
     let hint = match (error.kind(), address) {
-        (ErrorKind::AddrInUse, Address::Unix(_)) => "something lies or listens there already",
+        (ErrorKind::AddrInUse, Address::Unix(_)) => {
+            "the address is in use: something lies or listens there already"
+        }
         (ErrorKind::AddrInUse, _) => {
             "the address is in use: another process listens there; stop it, or choose another --bind"
         }

@@ -135,8 +135,9 @@ impl Signals {
             (number::SIGHUP, Heard::Wish(Wish::Reload)),
             (number::SIGUSR2, Heard::Wish(Wish::Reload)),
             (number::SIGUSR1, Heard::Wish(Wish::ReopenLogs)),
-            (number::SIGTTIN, Heard::Wish(Wish::More)),
+            // Those that come together are taken in this order: one less and one more is never less than before.
             (number::SIGTTOU, Heard::Wish(Wish::Fewer)),
+            (number::SIGTTIN, Heard::Wish(Wish::More)),
             (number::SIGWINCH, Heard::Wish(Wish::Winch)),
             (number::SIGCHLD, Heard::Child),
         ];
