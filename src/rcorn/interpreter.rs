@@ -29,7 +29,7 @@ pub(crate) fn find(invocation: &Invocation, settings: &Settings) -> Result<Inter
 
 /// Something that was named: a Python, or the directory of a virtual environment.
 fn chosen(path: &Path, origin: &str) -> Result<PathBuf, Refusal> {
-    let python = if path.is_dir() { path.join("bin/python3") } else { path.to_owned() };
+    let python = if path.is_dir() { python_in(path) } else { path.to_owned() };
     match why_not(&python) {
         None => Ok(python),
         Some(why) => Err(Refusal::setup(format!("{origin}: {} {why}", python.display()))),
@@ -62,8 +62,14 @@ fn beside(invocation: &Invocation) -> Option<PathBuf> {
 
 /// The Python of a virtual environment, if it is one.
 fn python_of(environment: &Path) -> Option<PathBuf> {
-    let python = environment.join("bin/python3");
+    let python = python_in(environment);
     (environment.join("pyvenv.cfg").is_file() && why_not(&python).is_none()).then_some(python)
+}
+
+/// `python` as the environment itself calls it; some have `python3` only.
+fn python_in(environment: &Path) -> PathBuf {
+    let python = environment.join("bin/python");
+    if python.exists() { python } else { environment.join("bin/python3") }
 }
 
 fn in_path(invocation: &Invocation) -> Option<PathBuf> {

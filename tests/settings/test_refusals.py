@@ -95,6 +95,14 @@ def test_a_gunicorn_file_is_refused_in_words(rcorn, directory):
     assert outcome.code in (SETUP, USAGE) and "not supported yet" in outcome.sentence
 
 
+def test_a_gunicorn_file_that_gunicorn_would_find_is_not_overlooked(rcorn, directory):
+    (directory / "gunicorn.conf.py").write_text("workers = 2\n")
+    outcome = rcorn("plain")
+    assert outcome.code == SETUP and "gunicorn.conf.py" in outcome.sentence
+    (directory / "app.toml").write_text("workers = 2\n")
+    assert rcorn("--check-config", "--config", "app.toml", "plain").code == 0
+
+
 def test_a_port_in_use(rcorn):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

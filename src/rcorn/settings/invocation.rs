@@ -25,6 +25,9 @@ pub(crate) struct Invocation {
     pub(crate) executable: PathBuf,
 }
 
+/// The file that Gunicorn finds by itself.
+const GUNICORNS: &str = "gunicorn.conf.py";
+
 /// The variables that hold flags, the weaker first.
 const VARIABLES: [&str; 2] = ["GUNICORN_CMD_ARGS", "RCORN_CMD_ARGS"];
 
@@ -63,11 +66,24 @@ impl Invocation {
             layers.push(self.read_variable(variable)?.given);
         }
         layers.push(command_line.given);
-        if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
-            let shown = given.value.plain();
-            layers.insert(0, file::read(&self.directory.join(&shown), &shown)?);
+        if let Some(file) = self.read_file(&layers)? {
+            layers.insert(0, file);
         }
         Ok(Reading::new(self, command_line.wish, layers))
+    }
+
+    /// The file that the strongest layer names. Gunicorn would read one that nobody names.
+    fn read_file(&self, layers: &[Vec<Given>]) -> Result<Option<Vec<Given>>, Refusal> {
+        if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
+            let shown = given.value.plain();
+            return file::read(&self.directory.join(&shown), &shown).map(Some);
+        }
+        if self.directory.join(GUNICORNS).exists() {
+            let instead = "write the settings in TOML and name that file with --config";
+            let sentence = format!("./{GUNICORNS}: a settings file in Python is not supported yet: {instead}");
+            return Err(Refusal::setup(sentence));
+        }
+        Ok(None)
     }
 
     fn read_variable(&self, name: &'static str) -> Result<Said, Refusal> {
