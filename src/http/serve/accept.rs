@@ -17,13 +17,46 @@ use sys::socket;
 
 /// How long a connection is left to others, in milliseconds.
 const DECLINED: u64 = 5;
-/// For how long after that nothing is left to others again, in milliseconds: who looked idle and did not come is
-/// stopped, or full.
-const INSISTS: u64 = 20;
+/// Who looks idle and has not come after so many milliseconds is stopped, or full: then what lies there is taken.
+const PATIENCE: u64 = 250;
+/// For how long it is not waited for again, in milliseconds.
+const IMPATIENCE: u64 = 5000;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
 /// How long a connection that was accepted at the very end may stay silent.
 const LAST_WORD: u64 = 1000;
+
+/// What this worker left to others, one connection or several in a row.
+#[derive(Debug, Default)]
+pub(super) struct Declined {
+    /// When the row began, in milliseconds.
+    since: u64,
+    /// When something was last declined.
+    last: u64,
+    /// How many connections the others had then.
+    theirs: u64,
+    /// Before this moment nothing is declined.
+    not_before: u64,
+}
+
+impl Declined {
+    /// May what lies there at `now` be left to others, who hold `theirs`?
+    fn may_decline(&mut self, now: u64, theirs: u64) -> bool {
+        let they_come = theirs != self.theirs || now > self.last + 4 * DECLINED;
+        self.theirs = theirs;
+        if they_come {
+            self.since = now;
+        }
+        if now > self.since + PATIENCE {
+            self.not_before = now + IMPATIENCE;
+        }
+        if now < self.not_before {
+            return false;
+        }
+        self.last = now;
+        true
+    }
+}
 
 /// A listening socket.
 #[derive(Debug)]
@@ -44,7 +77,6 @@ impl Server {
         let share = observer.share();
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
-            self.decline_again_at = self.accept_again_at + INSISTS;
             return self.pause_accepting();
         }
         let Some(listener) = self.listeners.get(index) else { return Ok(()) };
@@ -60,11 +92,10 @@ impl Server {
         self.step_back(share)
     }
 
-    fn declines(&self, share: Share) -> bool {
+    fn declines(&mut self, share: Share) -> bool {
         let own = self.connections.len() as u64;
-        self.shared.now >= self.decline_again_at
-            && share.others_free
-            && own * share.workers > share.total + share.workers
+        let unequal = share.others_free && own * share.workers > share.total + share.workers;
+        unequal && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
     }
 
     pub(super) fn welcome(&mut self, connection: Connection, observer: &mut impl Observer) -> io::Result<()> {
@@ -127,5 +158,31 @@ impl Server {
                 self.last_listeners.push((index, slot));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_are_waited_for_as_long_as_they_come() {
+        let mut declined = Declined::default();
+        for now in (1000..3000).step_by(30) {
+            assert!(declined.may_decline(now, 7), "at {now}");
+        }
+        for now in (3000..5000).step_by(5) {
+            assert!(declined.may_decline(now, now / 100), "at {now}");
+        }
+    }
+
+    #[test]
+    fn who_does_not_come_is_waited_for_once() {
+        let mut declined = Declined::default();
+        let row = |from: u64| from..from + PATIENCE + 1;
+        assert!(row(1000).step_by(5).all(|now| declined.may_decline(now, 1)));
+        let given_up = 1000 + PATIENCE + 5;
+        assert!((given_up..given_up + IMPATIENCE).step_by(5).all(|now| !declined.may_decline(now, 1)));
+        assert!(row(given_up + 2 * IMPATIENCE).step_by(5).all(|now| declined.may_decline(now, 1)));
     }
 }

@@ -18,7 +18,7 @@ mod tokens;
 use crate::app::{App, Observer};
 use crate::config::Config;
 use crate::refusal::Refusal;
-use accept::Listener;
+use accept::{Declined, Listener};
 use connection::{Connection, Phase};
 use drive::{Then, drive};
 use shared::Shared;
@@ -56,8 +56,8 @@ pub struct Server {
     resume: Vec<usize>,
     /// Nothing is accepted before this moment.
     accept_again_at: u64,
-    /// Before this moment, what lies in a queue is not left to others.
-    decline_again_at: u64,
+    /// What was left to others lately.
+    declined: Declined,
 }
 
 /// What one turn found beside requests.
@@ -81,7 +81,7 @@ impl Server {
             read_buffer: vec![0; READ],
             resume: Vec::new(),
             accept_again_at: 0,
-            decline_again_at: 0,
+            declined: Declined::default(),
         };
         server.resume_accepting()?;
         Ok(server)
