@@ -97,7 +97,6 @@ fn begin<'py>(
 fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
     let signals = Noted::watch(&CAUGHT)?;
     signals.interrupt_on(&[signal::SIGINT, signal::SIGQUIT], interrupt_python)?;
-    signal::abort_shows_stacks()?;
     if !await_adoption(inherited.settings.arbiter) {
         return Ok(None);
     }
@@ -107,6 +106,8 @@ fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
 
 /// Gives the exception that an interrupt raises in the application.
 fn newborn(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    // Before somebody watches the signal that shows the stacks: this makes it harmless first.
+    signal::abort_shows_stacks()?;
     let helper = Helper::Newborn.module(py)?;
     helper.call_method0("reseed")?;
     helper.call_method1("show_stacks_on", (signal::stacks_signal(), descriptors::ERROR_LOG))?;
