@@ -24,7 +24,7 @@ pub struct Program<'a> {
     pub environment: Vec<(OsString, OsString)>,
     /// What it finds at descriptor 3, 4, …
     pub descriptors: Vec<BorrowedFd<'a>>,
-    /// Its standard error; `None` is ours.
+    /// Its standard error; `None` is ours. Takes its place before `descriptors` are laid out.
     pub stderr: Option<BorrowedFd<'a>>,
     /// Who it runs as; `None` is who we are.
     pub credentials: Option<Credentials>,

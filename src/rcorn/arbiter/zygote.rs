@@ -93,7 +93,8 @@ impl Plan<'_> {
         let settings = sys::memory::sealed("rcorn-settings", &serde_json::to_vec(&settings)?)?;
         let (near, far) = Seqpacket::pair()?;
         let said = sys::memory::scratch("rcorn-said")?;
-        let stderr = io::stderr();
+        // Under another number: in the child, 2 is the scratch file by the time that descriptors are laid out.
+        let stderr = io::stderr().as_fd().try_clone_to_owned()?;
         let mut descriptors = vec![far.as_fd(), settings.as_fd(), self.board.as_fd()];
         descriptors.extend([self.logs.error(), self.logs.access(), stderr.as_fd()]);
         descriptors.extend(&self.listeners);
