@@ -55,7 +55,7 @@ clean:
 
 tools:
 	@command -v $(CARGO) >/dev/null || \
-		{ echo "rcorn is built with Rust 1.88 or newer: see https://rustup.rs" >&2; exit 1; }
+		{ echo "rcorn is built with Rust 1.91 or newer: see https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || \
 		{ echo "Rust links with a C compiler: on Debian, apt install build-essential" >&2; exit 1; }
 	@command -v $(PYTHON) >/dev/null || \

@@ -4,7 +4,6 @@
 use http::Body;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyModule};
-use std::io;
 use std::os::fd::{AsFd, IntoRawFd};
 
 /// Makes `wsgi.input`.
@@ -29,7 +28,7 @@ impl<'py> Inputs<'py> {
             Body::Memory(bytes) => self.memory.call1((PyBytes::new(self.memory.py(), bytes),)),
             Body::Spooled { file, .. } => {
                 let number = file.as_fd().try_clone_to_owned().map(IntoRawFd::into_raw_fd);
-                self.file.call1((number.map_err(io::Error::from)?,))
+                self.file.call1((number?,))
             }
         }
     }
