@@ -80,7 +80,8 @@ impl Invocation {
         }
         if self.directory.join(GUNICORNS).exists() {
             let instead = "write the settings in TOML and name that file with --config";
-            let sentence = format!("./{GUNICORNS}: a settings file in Python is not supported yet: {instead}");
+            let sentence =
+                format!("./{GUNICORNS}: a settings file in Python is not supported yet: {instead}");
             return Err(Refusal::setup(sentence));
         }
         Ok(None)
