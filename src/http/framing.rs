@@ -167,5 +167,9 @@ fn decimal(text: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     };
-    if text.is_empty() { None } else { text.iter().try_fold(0, digit).filter(|length| *length <= i64::MAX as u64) }
+    if text.is_empty() {
+        None
+    } else {
+        text.iter().try_fold(0, digit).filter(|length| *length <= i64::MAX as u64)
+    }
 }

@@ -80,7 +80,6 @@ impl<'a> Request<'a> {
     pub fn listener(&self) -> usize {
         self.listener
     }
-
 }
 
 /// The line and its parts were checked to be ASCII.

@@ -130,6 +130,9 @@ mod tests {
         let mut spool = Spool::default();
         let directories = [PathBuf::from("/nowhere"), std::env::temp_dir()];
         spool.write(&vec![0; IN_MEMORY + 1], &directories).unwrap();
-        assert_eq!(Spool::default().write(&vec![0; IN_MEMORY + 1], &directories[..1]).unwrap_err().status, 500);
+        assert_eq!(
+            Spool::default().write(&vec![0; IN_MEMORY + 1], &directories[..1]).unwrap_err().status,
+            500
+        );
     }
 }

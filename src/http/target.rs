@@ -27,7 +27,11 @@ impl Target {
         if target == "*" {
             let whole = Span::of(target.as_bytes(), bytes);
             let asterisk = Self { path: whole, ..Self::default() };
-            return if method == "OPTIONS" { Ok(asterisk) } else { Err(Refusal::bad("only OPTIONS may ask for *")) };
+            return if method == "OPTIONS" {
+                Ok(asterisk)
+            } else {
+                Err(Refusal::bad("only OPTIONS may ask for *"))
+            };
         }
         Self::absolute(target, bytes)
     }

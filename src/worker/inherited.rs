@@ -7,8 +7,8 @@ use contract::message::{FromZygote, ToZygote};
 use contract::scoreboard::Scoreboard;
 use contract::settings::WorkerSettings;
 use std::io;
-use std::sync::Arc;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::sync::Arc;
 
 /// The zygote's end of its channel.
 pub(crate) type ZygoteChannel = Channel<FromZygote, ToZygote>;

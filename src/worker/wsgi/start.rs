@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use std::borrow::Cow;
 use std::ptr::null_mut;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 /// The pooled object and its methods.
 pub(super) struct StartResponse<'py> {
