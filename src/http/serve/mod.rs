@@ -112,7 +112,8 @@ impl Server {
         self.shared.refresh();
         let mut turned = Turned::default();
         let mut listeners = Vec::new();
-        for readiness in (0..ready).filter_map(|index| self.poller.get(index)).collect::<Vec<_>>() {
+        for index in 0..ready {
+            let Some(readiness) = self.poller.get(index) else { continue };
             match tokens::read(readiness.token) {
                 Token::Connection(key) => self.attend(key, readiness, app, observer),
                 Token::Foreign(key) => turned.keys.push(key),
