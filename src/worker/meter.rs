@@ -9,6 +9,9 @@ use std::sync::Arc;
 use sys::clock;
 use sys::socket::Address;
 
+/// A worker that is in a request for less than this many nanoseconds is as good as idle.
+const BRIEF: u64 = 10_000_000;
+
 /// Where a request that is being answered shows that it is not stuck.
 pub(crate) struct Progress {
     scoreboard: Arc<Scoreboard>,
@@ -68,8 +71,14 @@ impl Observer for Meter {
             total += slot.get(Word::Connections);
         }
         let below = |slot: &SlotView<'_>| slot.get(Word::Connections) * workers <= total;
-        let free = |slot: &SlotView<'_>| slot.state() == State::Idle && below(slot);
-        // This worker itself is awake, so it asks only when it holds more than its share and is not `below`.
+        let now = clock::now();
+        let brief = |slot: &SlotView<'_>| now.saturating_sub(slot.get(Word::RequestStart)) < BRIEF;
+        let free = |slot: &SlotView<'_>| match slot.state() {
+            State::Idle => below(slot),
+            State::Busy => below(slot) && brief(slot),
+            State::Empty | State::Booting | State::Draining => false,
+        };
+        // It matters only to a worker that holds more than its share, so this one is not found itself.
         let others_free = self.scoreboard.slots().any(|slot| free(&slot));
         Share { workers, total, others_free }
     }
