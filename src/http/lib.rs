@@ -17,6 +17,8 @@ mod refusal;
 mod reply;
 mod request;
 mod response;
+#[cfg(test)]
+mod rules_tests;
 mod serve;
 mod spool;
 mod target;
