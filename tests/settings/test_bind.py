@@ -7,6 +7,7 @@ import stat
 import uuid
 
 import pytest
+from support import processes
 from support.client import Connection
 from support.waiting import wait_until
 
@@ -88,7 +89,9 @@ def test_a_descriptor_that_is_no_socket(start):
 def test_a_stale_socket_file_blocks_nobody(start, directory):
     path = f"{directory}/app.sock"
     first = start("plain", "--bind", f"unix:{path}", handed=False).ready()
+    below = first.below()
     assert first.stop(signal.SIGKILL) == -signal.SIGKILL
+    wait_until(lambda: not any(processes.is_alive(process.pid) for process in below), "its workers have left")
     assert os.path.exists(path)
     start("plain", "--bind", f"unix:{path}", handed=False).ready()
     with Connection(path) as connection:
