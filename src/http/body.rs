@@ -219,7 +219,3 @@ fn trailer(line: &[u8]) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "body_tests.rs"]
-mod tests;

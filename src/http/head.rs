@@ -227,7 +227,3 @@ fn check_line(method: &str, target: &str) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "head_tests.rs"]
-mod tests;

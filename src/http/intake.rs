@@ -150,7 +150,3 @@ impl Intake {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "intake_tests.rs"]
-mod tests;

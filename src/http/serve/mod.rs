@@ -301,6 +301,8 @@ impl Server {
 }
 
 #[cfg(test)]
+mod life_tests;
+#[cfg(test)]
 mod pressure_tests;
 #[cfg(test)]
-mod tests;
+mod test_world;

@@ -1,130 +1,12 @@
 //! What must hold when clients, siblings or the application are not as one would like them: no memory without
 //! bound, nothing lost, nobody waited for in vain. Over real sockets, turned by hand.
 
+use super::test_world::{World, get, reset};
 use super::*;
-use crate::app::{Outcome, Record, Share};
-use crate::reply::Reply;
-use crate::request::Request;
+use crate::app::{Outcome, Share};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
-use sys::socket::{Address, ListenOptions};
-
-type Call = Box<dyn FnMut(&Request<'_>, &mut Reply<'_>)>;
-
-/// Answers with the target, or as it is told.
-struct Application {
-    targets: Vec<String>,
-    call: Option<Call>,
-}
-
-impl App for Application {
-    fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
-        self.targets.push(request.target().to_owned());
-        match &mut self.call {
-            Some(call) => call(request, reply),
-            None => {
-                reply.begin(b"200 OK").unwrap();
-                let _ = reply.write(request.target().as_bytes(), true);
-                let _ = reply.finish();
-            }
-        }
-    }
-
-    fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {
-        wait()
-    }
-
-    fn interrupted(&mut self) {}
-}
-
-/// Remembers what became of each request.
-struct Books {
-    share: Share,
-    ended: Vec<(String, u16, Outcome)>,
-}
-
-impl Observer for Books {
-    fn share(&self) -> Share {
-        self.share
-    }
-    fn connections(&mut self, _: usize) {}
-    fn waiting(&mut self) {}
-    fn began(&mut self, _: &Request<'_>) {}
-    fn ended(&mut self, record: &Record<'_>) {
-        let line = String::from_utf8_lossy(record.raw_line).into_owned();
-        self.ended.push((line, record.status, record.outcome));
-    }
-}
-
-struct World {
-    server: Server,
-    app: Application,
-    books: Books,
-    address: SocketAddr,
-    /// Always readable, so that no turn waits.
-    _restless: (UnixStream, UnixStream),
-}
-
-impl World {
-    fn new(config: Config) -> Self {
-        let options = ListenOptions { backlog: 64, reuse_port: false };
-        let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
-        let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
-        let mut server = Server::new(config, vec![listener]).unwrap();
-        let restless = UnixStream::pair().unwrap();
-        (&restless.0).write_all(b"x").unwrap();
-        server.watch(restless.1.as_fd(), 7).unwrap();
-        let share = Share { workers: 1, total: 0, others_free: false };
-        let app = Application { targets: Vec::new(), call: None };
-        Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let client = TcpStream::connect(self.address).unwrap();
-        client.set_nodelay(true).unwrap();
-        client
-    }
-
-    fn turn(&mut self) {
-        self.server.turn(&mut self.app, &mut self.books).unwrap();
-    }
-
-    fn turn_until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !reached(self) {
-            assert!(Instant::now() < deadline, "not reached: {what}");
-            self.turn();
-        }
-    }
-
-    /// Turns until the server closes, and gives all that came.
-    fn read_to_end(&mut self, client: &mut TcpStream) -> String {
-        client.set_nonblocking(true).unwrap();
-        let (mut text, mut buffer) = (Vec::new(), [0; 65536]);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            match client.read(&mut buffer) {
-                Ok(0) => return String::from_utf8_lossy(&text).into_owned(),
-                Ok(length) => text.extend_from_slice(&buffer[..length]),
-                Err(error) => {
-                    assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "after {} bytes", text.len());
-                }
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the server did not close: {}",
-                String::from_utf8_lossy(&text)
-            );
-            self.turn();
-        }
-    }
-}
-
-fn get(target: &str) -> String {
-    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
-}
 
 #[test]
 fn a_pipeline_without_end_is_not_read_faster_than_it_is_answered() {
@@ -316,10 +198,4 @@ fn an_answer_outlives_what_follows_a_last_request() {
     world.turn_until("it is answered", |world| !world.books.ended.is_empty());
     client.write_all(b"more").unwrap();
     assert!(world.read_to_end(&mut client).ends_with("\r\n\r\n/"));
-}
-
-/// Closes so that the other side sees a reset; the last descriptor of the socket must be among those that close.
-fn reset(client: TcpStream) {
-    stream::reset_when_closed(&client);
-    drop(client);
 }
