@@ -79,8 +79,8 @@ fn the_time_for_a_head_and_for_a_body_is_limited() {
 fn a_body_that_comes_fast_enough_earns_its_time() {
     let mut world = World::new(Config { body_timeout: 150, ..Config::default() });
     let client = world.connect();
-    send(&client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2048\r\n\r\n");
-    send(&client, [b'x'; 2047]);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2048\r\n\r\n";
+    send(&client, head.to_owned() + &"x".repeat(2047));
     let began = Instant::now();
     world.turn_until("the base is long over", |_| began.elapsed() > Duration::from_millis(600));
     send(&client, "x");
@@ -100,8 +100,11 @@ fn a_quiet_connection_is_closed_without_a_word() {
 #[test]
 fn two_hundred_slow_clients_hold_up_nobody() {
     let mut world = World::new(Config::default());
-    let slow: Vec<TcpStream> = (0..200).map(|_| world.connect()).collect();
-    world.turn_until("all are here", |world| world.server.connections() == 200);
+    let mut slow = Vec::new();
+    for number in 1..=200 {
+        slow.push(world.connect());
+        world.turn_until("it is accepted", |world| world.server.connections() == number);
+    }
     for (byte, _) in get("/slow").bytes().zip(0..10) {
         slow.iter().for_each(|client| send(client, [byte]));
         let client = world.connect();
@@ -199,7 +202,7 @@ fn a_client_that_is_gone_is_noticed_while_writing_and_booked_once() {
 
 #[test]
 fn who_takes_nothing_is_cut_and_who_reads_slowly_holds_up_nobody() {
-    let mut world = World::new(Config { write_timeout: 300, ..Config::default() });
+    let mut world = World::new(Config { write_timeout: 1500, ..Config::default() });
     world.app.call = Some(Box::new(|request: &Request<'_>, reply: &mut Reply<'_>| {
         reply.begin(b"200 OK").unwrap();
         let size = if request.target() == "/large" { 30_000_000 } else { 1 };
