@@ -26,35 +26,36 @@ const EXHAUSTED: u64 = 100;
 /// How long a connection that was accepted at the very end may stay silent.
 const LAST_WORD: u64 = 1000;
 
-/// What this worker left to others, one connection or several in a row.
+/// What this worker leaves to others.
 #[derive(Debug, Default)]
 pub(super) struct Declined {
-    /// When the row began, in milliseconds.
+    /// Since when something has been lying there that nobody took, in milliseconds; nought when nothing does.
     since: u64,
-    /// When something was last declined.
-    last: u64,
     /// How many connections the others had then.
     theirs: u64,
-    /// Before this moment nothing is declined.
+    /// Before this moment nothing is left to others.
     not_before: u64,
 }
 
 impl Declined {
     /// May what lies there at `now` be left to others, who hold `theirs`?
     fn may_decline(&mut self, now: u64, theirs: u64) -> bool {
-        let they_come = theirs != self.theirs || now > self.last + 4 * DECLINED;
-        self.theirs = theirs;
-        if they_come {
-            self.since = now;
-        }
-        if now > self.since + PATIENCE {
-            self.not_before = now + IMPATIENCE;
-        }
         if now < self.not_before {
             return false;
         }
-        self.last = now;
-        true
+        if self.since == 0 || theirs != self.theirs {
+            (self.since, self.theirs) = (now, theirs);
+        }
+        let in_vain = now > self.since + PATIENCE;
+        if in_vain {
+            (self.since, self.not_before) = (0, now + IMPATIENCE);
+        }
+        !in_vain
+    }
+
+    /// Nothing lies there any more: others came.
+    pub(super) fn was_taken(&mut self) {
+        self.since = 0;
     }
 }
 
@@ -168,21 +169,24 @@ mod tests {
     #[test]
     fn others_are_waited_for_as_long_as_they_come() {
         let mut declined = Declined::default();
-        for now in (1000..3000).step_by(30) {
-            assert!(declined.may_decline(now, 7), "at {now}");
+        for now in (1000..3000).step_by(50) {
+            assert!(declined.may_decline(now, now / 100), "they hold more, at {now}");
         }
-        for now in (3000..5000).step_by(5) {
-            assert!(declined.may_decline(now, now / 100), "at {now}");
+        for now in (3000..5000).step_by(50) {
+            assert!(declined.may_decline(now, 7), "the queue was empty, at {now}");
+            declined.was_taken();
         }
     }
 
     #[test]
-    fn who_does_not_come_is_waited_for_once() {
-        let mut declined = Declined::default();
-        let row = |from: u64| from..from + PATIENCE + 1;
-        assert!(row(1000).step_by(5).all(|now| declined.may_decline(now, 1)));
-        let given_up = 1000 + PATIENCE + 5;
-        assert!((given_up..given_up + IMPATIENCE).step_by(5).all(|now| !declined.may_decline(now, 1)));
-        assert!(row(given_up + 2 * IMPATIENCE).step_by(5).all(|now| declined.may_decline(now, 1)));
+    fn who_does_not_come_is_not_waited_for_again_and_again() {
+        // However seldom this worker looks.
+        for step in [5, 30, 100] {
+            let mut declined = Declined::default();
+            let given_up = (1000..).step_by(step).find(|now| !declined.may_decline(*now, 1)).unwrap();
+            assert!((PATIENCE..=PATIENCE + 100).contains(&(given_up - 1000)), "{given_up}");
+            assert!(!declined.may_decline(given_up + IMPATIENCE - 1, 1));
+            assert!(declined.may_decline(given_up + IMPATIENCE, 1));
+        }
     }
 }

@@ -120,6 +120,9 @@ impl Server {
                 Token::Listener(index) => listeners.push(index),
             }
         }
+        if listeners.is_empty() && self.accept_again_at == 0 {
+            self.declined.was_taken();
+        }
         for key in std::mem::take(&mut self.resume) {
             self.go_on(key, app, observer);
         }
