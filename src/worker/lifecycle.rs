@@ -84,7 +84,12 @@ fn begin<'py>(
     };
     let application = match application {
         Some(application) => application,
-        None => load::load(py, &settings.app).map_err(failed)?,
+        None => match load::load(py, &settings.app) {
+            Ok(application) => application,
+            // The import was interrupted, which is no failure of the application.
+            Err(_) if is_to_leave(&signals) => return Ok(None),
+            Err(failure) => return Err(failed(failure)),
+        },
     };
     let progress = Progress::new(inherited.scoreboard.clone(), slot);
     let app = WsgiApp::new(py, (application, interrupted), &inherited, progress)
@@ -118,6 +123,10 @@ fn newborn(py: Python<'_>) -> PyResult<Py<PyAny>> {
 extern "C" fn interrupt_python() {
     // SAFETY: may be called from a signal handler and without the GIL, says its documentation.
     unsafe { pyo3::ffi::PyErr_SetInterruptEx(signal::SIGINT) };
+}
+
+fn is_to_leave(signals: &Noted) -> bool {
+    signals.take().iter().any(|signal| matches!(*signal, signal::SIGINT | signal::SIGQUIT))
 }
 
 fn unable(error: &io::Error) -> BootFailure {

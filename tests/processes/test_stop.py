@@ -129,11 +129,13 @@ def test_a_second_signal_hurries(serve, second):
 
 
 @pytest.mark.rcorn("Gunicorn's workers print tracebacks")
-@pytest.mark.parametrize("state", ["idle", "busy", "importing"])
+@pytest.mark.parametrize("state", ["idle", "busy", "importing", "importing in each worker"])
 def test_ctrl_c_reaches_every_process_and_is_one_clean_stop(start, state):
-    server = start("gated" if state == "importing" else "plain", "--workers", 3)
+    importing = state.startswith("importing")
+    preload = "off" if state.endswith("worker") else "auto"
+    server = start("gated" if importing else "plain", "--workers", 3, f"--preload={preload}")
     held = None
-    if state == "importing":
+    if importing:
         wait_until((server.directory / "importing").exists, "the import has begun")
     else:
         server.ready()
