@@ -1,6 +1,7 @@
 //! The Python helpers that are part of the extension: sources embedded at build time, compiled at first use.
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyModule;
 use std::ffi::CString;
 
@@ -27,13 +28,21 @@ impl Helper {
         }
     }
 
-    /// The helper as a module. It is kept by whoever holds it, not in `sys.modules`.
-    pub(crate) fn module(self, py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    /// The helper as a module, compiled once.
+    pub(crate) fn module(self, py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+        let module = MODULES[self as usize].get_or_try_init(py, || self.compile(py).map(Bound::unbind))?;
+        Ok(module.bind(py))
+    }
+
+    fn compile(self, py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         let (name, source) = self.source();
         let file = format!("<{name}>");
         PyModule::from_code(py, &CString::new(source)?, &CString::new(file)?, &CString::new(name)?)
     }
 }
+
+/// A module for each helper.
+static MODULES: [PyOnceLock<Py<PyModule>>; 4] = [const { PyOnceLock::new() }; 4];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -1,9 +1,11 @@
 """What a worker opens it closes."""
 
+import contextlib
 import os
 
 import pytest
-from support.client import request_bytes
+from support import processes
+from support.client import Closed, request_bytes
 from support.waiting import wait_until
 
 
@@ -33,4 +35,22 @@ def test_descriptors_are_given_back(plain):
         half.send(request_bytes("/digest", "POST", {"Content-Length": "3000000"}) + b"x" * 1_500_000)
         half.abort()
     wait_until(lambda: open_descriptors(worker) <= before, "every descriptor is closed", seconds=15)
+    assert plain.workers() == [worker]
+
+
+@pytest.mark.rcorn("Gunicorn's own growth is not ours to judge")
+@pytest.mark.parametrize("target", ["/raises", "/raises-late", "/number?n=1", "/nowhere"])
+def test_memory_is_given_back(plain, target):
+    """What an exception holds on to (its frames know start_response) is let go as well: 100 bytes each would show."""
+    (worker,) = plain.wait_for_workers(1)
+
+    def ask(times):
+        for _ in range(times):
+            with contextlib.suppress(Closed):  # an answer that is torn
+                plain.get(target)
+
+    ask(500)
+    before = processes.resident_kib(worker)
+    ask(4000)
+    assert processes.resident_kib(worker) - before < 200
     assert plain.workers() == [worker]

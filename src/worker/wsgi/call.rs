@@ -17,15 +17,15 @@ pub(super) fn run<'py>(
     start: &mut StartResponse<'py>,
     reply: &mut Reply<'_>,
 ) -> PyResult<()> {
+    // Not behind the call: what the last one left, a traceback for one, may have kept a reference until now.
+    start.renew()?;
     let callable = start.callable().clone();
-    let result = start.lend(reply, |state| {
+    start.lend(reply, |state| {
         let result = application.call1((environ, callable))?;
         let sent = send_all(state, &result);
         let closed = close(&result);
         sent.and(closed)
-    });
-    start.renew()?;
-    result
+    })
 }
 
 /// Sends the pieces of a result, each before the next one is asked for.

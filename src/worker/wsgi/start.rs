@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 use std::borrow::Cow;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The pooled object and its methods.
 pub(super) struct StartResponse<'py> {
@@ -21,9 +21,9 @@ pub(super) struct StartResponse<'py> {
 
 impl<'py> StartResponse<'py> {
     pub(super) fn new(py: Python<'py>, progress: Arc<Progress>) -> PyResult<Self> {
-        let (reply, write) = (AtomicPtr::new(null_mut()), OnceLock::new());
+        let (reply, write) = (AtomicPtr::new(null_mut()), Mutex::new(None));
         let state = Bound::new(py, State { reply, write, progress })?;
-        let _ = state.get().write.set(state.getattr("write")?.unbind());
+        *state.get().writer() = Some(state.getattr("write")?.unbind());
         let start = state.getattr("start_response")?;
         Ok(Self { state, start })
     }
@@ -43,9 +43,11 @@ impl<'py> StartResponse<'py> {
 
     /// To be called between requests: replaces the object when the application kept a method of it.
     pub(super) fn renew(&mut self) -> PyResult<()> {
-        let write_kept = self.state.get().write.get().is_some_and(|write| kept(write.as_ptr()));
+        let write_kept = self.state.get().writer().as_ref().is_some_and(|write| kept(write.as_ptr()));
         if write_kept || kept(self.start.as_ptr()) {
-            *self = Self::new(self.start.py(), Arc::clone(&self.state.get().progress))?;
+            let next = Self::new(self.start.py(), Arc::clone(&self.state.get().progress))?;
+            let last = std::mem::replace(self, next);
+            *last.state.get().writer() = None;
         }
         Ok(())
     }
@@ -70,11 +72,17 @@ pub(super) enum Sent {
 #[pyclass(frozen, module = "rcorn", name = "StartResponse")]
 pub(super) struct State {
     reply: AtomicPtr<Reply<'static>>,
-    write: OnceLock<Py<PyAny>>,
+    /// Refers to this object in turn, so it has to be taken out for both to end.
+    write: Mutex<Option<Py<PyAny>>>,
     progress: Arc<Progress>,
 }
 
 impl State {
+    fn writer(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        // Whoever panicked with it left it whole: there is nothing but one assignment.
+        self.write.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs `work` with the reply, which nobody else can reach meanwhile.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Reply<'_>) -> PyResult<R>) -> PyResult<R> {
         let pointer = self.reply.swap(null_mut(), Relaxed);
@@ -139,8 +147,8 @@ impl State {
             }
             begin(reply, status, response_headers)
         })?;
-        let write = self.write.get().ok_or_else(|| PyRuntimeError::new_err("write is missing"))?;
-        Ok(write.clone_ref(py))
+        let write = self.writer().as_ref().map(|write| write.clone_ref(py));
+        write.ok_or_else(|| PyRuntimeError::new_err("the response to this request is over"))
     }
 
     #[pyo3(signature = (data, /))]
