@@ -13,7 +13,7 @@ pub(crate) fn load(py: Python<'_>, spec: &str) -> Result<Py<PyAny>, BootFailure>
     let helper = Helper::Load.module(py).map_err(|error| internal(&error, py))?;
     match helper.call_method1("load", (spec,)) {
         Ok(application) => Ok(application.unbind()),
-        Err(error) => Err(failure(py, &helper, spec, &error).unwrap_or_else(|second| internal(&second, py))),
+        Err(error) => Err(failure(py, helper, spec, &error).unwrap_or_else(|second| internal(&second, py))),
     }
 }
 

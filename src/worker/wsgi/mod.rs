@@ -46,7 +46,7 @@ impl<'py> WsgiApp<'py> {
         let is_stderr =
             sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
         let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_stderr))?;
-        let environ = Environ::new(py, &helper, &errors, inherited)?;
+        let environ = Environ::new(py, helper, &errors, inherited)?;
         let start = StartResponse::new(py, Arc::new(progress))?;
         Ok(Self { py, application, environ, start, interrupted, wants_to_leave: false })
     }
