@@ -17,7 +17,7 @@ use crate::token::{is_token, is_value};
 const LONGEST_EXTENSIONS: usize = 8 * 1024;
 /// The most digits of a chunk's size, noughts in front included.
 const MOST_DIGITS: u8 = 16;
-/// The longest trailer section.
+/// The longest trailer section, with the empty line that ends it.
 const LONGEST_TRAILERS: usize = 16 * 1024;
 
 /// Takes a body apart.
@@ -98,8 +98,12 @@ pub(crate) struct Chunked {
     stage: Stage,
     left: u64,
     digits: u8,
+    /// Bytes of extensions so far.
     extensions: usize,
-    trailers: Vec<u8>,
+    /// Bytes of trailers so far.
+    trailers: usize,
+    /// A line of the trailers that is not whole.
+    line: Vec<u8>,
 }
 
 const BAD_CHUNK: Refusal = Refusal::bad("the size of a chunk is malformed");
@@ -183,15 +187,15 @@ impl Chunked {
     fn trailer_section(&mut self, input: &[u8]) -> Result<Step, Refusal> {
         let end = memchr::memchr(b'\n', input);
         let taken = end.map_or(input.len(), |end| end + 1);
-        self.extensions += taken;
-        if self.extensions > LONGEST_EXTENSIONS + LONGEST_TRAILERS {
+        self.trailers += taken;
+        if self.trailers > LONGEST_TRAILERS {
             return Err(Refusal::new(431, "the trailers are too long"));
         }
-        self.trailers.extend_from_slice(&input[..taken]);
+        self.line.extend_from_slice(&input[..taken]);
         if end.is_none() {
             return Ok(Step::Framing(taken));
         }
-        let line = std::mem::take(&mut self.trailers);
+        let line = std::mem::take(&mut self.line);
         match line.strip_suffix(b"\r\n") {
             None => return Err(Refusal::bad("a line of the trailers ends in LF without CR")),
             Some([]) => self.stage = Stage::Done,

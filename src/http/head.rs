@@ -7,6 +7,7 @@
 //! | one empty line before the request line is passed over       | 2.2            | `Head::parse`           |
 //! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines_end_properly`    |
 //! | method SP target SP version, each valid                     | 3              | `httparse`, `check_line`|
+//! | a later HTTP/1.x is read as HTTP/1.1                        | 2.5 (RFC 9110) | `Head::parse_as_1_1`    |
 //! | the target's form fits the method                           | 3.2            | `target`                |
 //! | names are tokens with the colon right behind                | 5.1            | `httparse`              |
 //! | no obsolete folding                                         | 5.2            | `httparse`              |
@@ -126,6 +127,9 @@ impl Head {
             Ok(httparse::Status::Partial) => {
                 return Err(Refusal::bad("the head ends in the middle of a line"));
             }
+            Err(httparse::Error::Version) if names_a_later_minor(line) => {
+                return self.parse_as_1_1(bytes, start, config);
+            }
             Err(error) => return Err(refusal_of(error, line)),
         }
         let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
@@ -134,17 +138,28 @@ impl Head {
         (self.method, self.target) = (Span::of(method.as_bytes(), bytes), Span::of(target.as_bytes(), bytes));
         self.fields.clear();
         for field in request.headers.iter() {
-            // The colon and one blank are part of the line as the limit counts it.
-            if field.name.len() + field.value.len() + 2 > config.request_field_size as usize {
-                return Err(FIELD_TOO_LONG);
-            }
             let (name, value) = (Span::of(field.name.as_bytes(), bytes), Span::of(field.value, bytes));
             self.fields.push(Field { name, value });
         }
+        self.check_fields(bytes.len(), config)?;
         self.framing = Framing::of(request.headers, self.version, config)?;
         self.parts = Target::parse(method, target, bytes)?;
         self.use_authority_of_target();
         Ok(())
+    }
+
+    /// RFC 9110, 2.5: a later minor version is read as the last one that we know.
+    fn parse_as_1_1(&mut self, bytes: &[u8], start: usize, config: &Config) -> Result<(), Refusal> {
+        let mut known = bytes.to_vec();
+        known[self.line.end as usize - 1] = b'1';
+        self.parse_whole(&known, start, config)
+    }
+
+    /// The limit is for a line with all its blanks and its end, as Gunicorn counts: from one name to the next.
+    fn check_fields(&self, length: usize, config: &Config) -> Result<(), Refusal> {
+        let ends = self.fields.iter().skip(1).map(|field| field.name.start as usize).chain([length - 2]);
+        let mut lines = self.fields.iter().zip(ends).map(|(field, end)| end - field.name.start as usize);
+        if lines.any(|line| line > config.request_field_size as usize) { Err(FIELD_TOO_LONG) } else { Ok(()) }
     }
 
     /// RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.
@@ -183,7 +198,7 @@ fn check_unfinished(bytes: &[u8], start: usize, from: usize, config: &Config) ->
     let unfinished = bytes.len() - line_start.unwrap_or(start);
     match line_start {
         None if unfinished > config.longest_line() + 1 => Err(LINE_TOO_LONG),
-        Some(_) if unfinished > config.request_field_size as usize + 1 => Err(FIELD_TOO_LONG),
+        Some(_) if unfinished >= config.request_field_size as usize => Err(FIELD_TOO_LONG),
         _ if bytes.len() > config.longest_head() => {
             Err(Refusal::new(431, "there are more header fields than limit_request_fields"))
         }
@@ -213,6 +228,11 @@ fn names_another_version(line: &[u8]) -> bool {
     let [_, _, version] = parts.as_slice() else { return false };
     matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
         if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// HTTP/1.2 to HTTP/1.9 at the end of a request line.
+fn names_a_later_minor(line: &[u8]) -> bool {
+    matches!(line, [.., b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'])
 }
 
 /// Methods as Gunicorn takes them, and targets of visible ASCII (RFC 9112, 3.2; RFC 3986).

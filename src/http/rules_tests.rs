@@ -167,6 +167,20 @@ fn request_lines() {
         ("9112 2.3 no version", "GET / FTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9110 15.6.6 another version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", Refused(505)),
         ("9110 15.6.6 another version", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", Refused(505)),
+        ("9110 15.6.6 another version", "GET / HTTP/3.1\r\nHost: a\r\n\r\n", Refused(505)),
+        (
+            "9110 2.5 a later minor version is read as 1.1",
+            "GET /a?b HTTP/1.2\r\nHost: a\r\nX: y\r\n\r\n",
+            Taken("GET /a b 1.1 keep Host=a X=y"),
+        ),
+        (
+            "9110 2.5 with a body, and another request behind it",
+            "POST http://b/c HTTP/1.9\r\nHost: a\r\nContent-Length: 1\r\n\r\nxGET / HTTP/1.0\r\n\r\n",
+            Taken("POST /c  1.1 keep Host=b Content-Length=1 [x]\nGET /  1.0 close"),
+        ),
+        ("9110 2.5 by the rules of 1.1", "GET / HTTP/1.2\r\n\r\n", Refused(400)),
+        ("9112 2.2 an empty line before it", "\r\nGET  HTTP/1.2\r\nHost: a\r\n\r\n", Refused(400)),
+        ("9112 2.2 a CR is no empty line", "\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9113 3.4 preface without support", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Refused(505)),
         (
             "9112 2.2 one empty line before",
@@ -208,6 +222,12 @@ fn targets() {
         ("9112 3.2 no NUL", "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9112 3.2 no DEL", "GET /\u{7f} HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9112 3.2 no relative path", "GET a HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+    ]);
+}
+
+#[test]
+fn targets_with_a_host() {
+    try_all(&[
         (
             "9112 3.2.2 absolute-form, its host counts",
             "GET http://b:8/x?y HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -231,6 +251,19 @@ fn targets() {
         ("9112 3.2.2 Host is due all the same", "GET http://b/ HTTP/1.1\r\n\r\n", Refused(400)),
         ("9110 4.2.4 no user in the target", "GET http://u@b/ HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9110 4.2.1 no empty host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+        ("9110 4.2.1 nor a port alone", "GET http://:80/x HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+        ("3986 3.2.2 host in the target", "GET http://b%2/x HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+        (
+            "9112 3.2.2 an invalid Host counts all the same",
+            "GET http://b/ HTTP/1.1\r\nHost: a b\r\n\r\n",
+            Refused(400),
+        ),
+        ("9112 3.2.2 in 1.0 without Host", "GET http://b/x HTTP/1.0\r\n\r\n", Taken("GET /x  1.0 close")),
+        (
+            "9112 3.2.2 OPTIONS of a host",
+            "OPTIONS http://b HTTP/1.1\r\nHost: b\r\n\r\n",
+            Taken("OPTIONS   1.1 keep Host=b"),
+        ),
         ("9112 3.2.2 other schemes", "GET ftp://b/ HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
         ("9112 3.2.3 CONNECT without support", "CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n", Refused(501)),
         ("9112 3.2.3 authority-form is CONNECT's", "GET b:443 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
@@ -258,6 +291,20 @@ fn hosts() {
         ("9112 3.2 scheme", "GET / HTTP/1.1\r\nHost: http://a\r\n\r\n", Refused(400)),
         ("9112 3.2 port", "GET / HTTP/1.1\r\nHost: a:80x\r\n\r\n", Refused(400)),
         ("9112 3.2 port", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", Refused(400)),
+        ("3986 2.1 percent without digits", "GET / HTTP/1.1\r\nHost: a%zz\r\n\r\n", Refused(400)),
+        (
+            "3986 2.1 percent with digits",
+            "GET / HTTP/1.1\r\nHost: a%2d\r\n\r\n",
+            Taken("GET /  1.1 keep Host=a%2d"),
+        ),
+        (
+            "9112 5.1 blanks around it",
+            "GET / HTTP/1.1\r\nHost: \ta:8 \r\n\r\n",
+            Taken("GET /  1.1 keep Host=a:8"),
+        ),
+        ("9112 3.2 a NUL", "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", Refused(400)),
+        ("9112 3.2 beyond ASCII", "GET / HTTP/1.1\r\nHost: \u{e9}\r\n\r\n", Refused(400)),
+        ("9112 3.2 missing, with Host as a value", "GET / HTTP/1.1\r\nX: Host: a\r\n\r\n", Refused(400)),
         ("9112 3.2 invalid in 1.0", "GET / HTTP/1.0\r\nHost: a b\r\n\r\n", Refused(400)),
         ("9110 7.2 may be empty", "GET / HTTP/1.1\r\nHost:\r\n\r\n", Taken("GET /  1.1 keep Host=")),
         (
@@ -336,6 +383,11 @@ fn lengths() {
         ("9110 8.6 empty", "Content-Length:\r\n", Refused(400)),
         ("9110 8.6 other digits", "Content-Length: \u{661}\r\n", Refused(400)),
         ("9110 8.6 overflow", "Content-Length: 18446744073709551616\r\n", Refused(400)),
+        ("9110 8.6 the largest", "Content-Length: 9223372036854775807\r\n", Waits),
+        ("9112 6.3 (5) repeated in another case", "Content-Length: 1\r\nCONTENT-LENGTH: 1\r\n", Refused(400)),
+        ("9110 8.6 a list of one", "Content-Length: 1,\r\n", Refused(400)),
+        ("9110 8.6 an exponent", "Content-Length: 1e1\r\n", Refused(400)),
+        ("9110 8.6 quoted", "Content-Length: \"1\"\r\n", Refused(400)),
         ("9110 8.6 overflow", "Content-Length: 9223372036854775808\r\n", Refused(400)),
         (
             "9112 6.3 (3) beside Transfer-Encoding",
@@ -353,6 +405,10 @@ fn lengths() {
             Refused(400),
         ),
     ]);
+}
+
+#[test]
+fn bodies_by_length() {
     let post = |body: &str| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n{body}");
     let whole = "POST /  1.1 keep Host=a Content-Length=3 [abc]";
     try_all(&[
@@ -367,6 +423,16 @@ fn lengths() {
             "9110 8.6 a body of GET",
             "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
             Taken("GET /  1.1 keep Host=a Content-Length=1 [x]"),
+        ),
+        (
+            "9112 5.1 blanks around a length",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \t1 \t\r\n\r\nx",
+            Taken("POST /  1.1 keep Host=a Content-Length=1 [x]"),
+        ),
+        (
+            "9112 6.3 a body in 1.0",
+            "POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\nx",
+            Taken("POST /  1.0 close Content-Length=1 [x]"),
         ),
         (
             "9112 6.3 bytes are not text",
@@ -395,6 +461,11 @@ fn transfer_codings() {
         ("9112 6.1 in two fields", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", Refused(400)),
         ("9112 6.1 empty", "Transfer-Encoding:\r\n", Refused(400)),
         ("9112 6.1 glued", "Transfer-Encoding: xchunked\r\n", Refused(501)),
+        ("9110 5.6.1 an empty member", "Transfer-Encoding: chunked,\r\n", Refused(501)),
+        ("9112 6.1 several codings in 1.1", "Transfer-Encoding: gzip, deflate, chunked\r\n", Refused(501)),
+        ("9112 5.1 blank before its colon", "Transfer-Encoding : chunked\r\n", Refused(400)),
+        ("9112 5.2 folded", "Transfer-Encoding:\r\n chunked\r\n", Refused(400)),
+        ("9110 5.5 NUL behind it", "Transfer-Encoding: chunked\0\r\n", Refused(400)),
         ("9110 5.5 vertical tab", "Transfer-Encoding: \u{b}chunked\r\n", Refused(400)),
         ("9112 6.1 quoted", "Transfer-Encoding: \"chunked\"\r\n", Refused(501)),
     ]);
@@ -428,6 +499,8 @@ fn chunks() {
             "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n",
             "01234567890123456789",
         ),
+        ("9112 7.1 sixteen digits", "0000000000000003\r\nabc\r\n0\r\n\r\n", "abc"),
+        ("9112 7.1.2 a trailer that is no framing", "0\r\nContent-MD5: a\r\nhosts: b\r\n\r\n", ""),
         ("9112 7.1 noughts in front", "0003\r\nabc\r\n000\r\n\r\n", "abc"),
         ("9112 7.1 data may look like framing", "5\r\n0\r\n\r\n\r\n0\r\n\r\n", "0\r\n\r\n"),
         ("9112 7.1.1 extensions are dropped", "3;a;b=c;d=\"e\\\"f\"\r\nabc\r\n0;z\r\n\r\n", "abc"),
@@ -482,6 +555,10 @@ fn chunks_that_are_malformed() {
         ("9112 2.2 bare LF as the end", "0\r\n\n"),
         ("9110 6.5.1 framing as a trailer", "0\r\nContent-Length: 5\r\n\r\n"),
         ("9110 6.5.1 framing as a trailer", "0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("9110 6.5.1 in any case", "0\r\nCONTENT-length: 5\r\n\r\n"),
+        ("9112 7.1.2 trailer without a name", "0\r\n: a\r\n\r\n"),
+        ("9112 7.1.2 trailer with a NUL in its name", "0\r\nX\0: a\r\n\r\n"),
+        ("9112 7.1 no CRLF behind the data", "3\r\nabc0\r\n\r\n"),
         ("9110 6.5.1 routing as a trailer", "0\r\nHost: b\r\n\r\n"),
         ("9110 6.5.1 authentication as a trailer", "0\r\nAuthorization: x\r\n\r\n"),
     ];
@@ -575,6 +652,12 @@ fn expectations() {
         ("9110 10.1.1 another", "Expect: 200-ok\r\n", Refused(417)),
         ("9110 10.1.1 a list with another", "Expect: 100-continue, x\r\n", Refused(417)),
         ("9110 10.1.1 empty", "Expect:\r\n", Refused(417)),
+        (
+            "9112 5.1 blanks around it",
+            "Expect:  100-continue \r\n",
+            Taken("POST /  1.1 keep Host=a Expect=100-continue"),
+        ),
+        ("9110 10.1.1 another behind the one", "Expect: 100-continue\r\nExpect: x\r\n", Refused(417)),
     ]);
     let begins = |bytes: &str, config: &Config| {
         let mut head = Head::default();
@@ -608,10 +691,10 @@ fn limits() {
     let line = |length: usize| format!("GET /{} HTTP/1.1", "x".repeat(length - "GET / HTTP/1.1".len()));
     let path = "x".repeat(40 - "GET / HTTP/1.1".len());
     let taken = format!("GET /{path}  1.1 keep Host=a");
-    let field = |length: usize| format!("X: {}\r\n", "y".repeat(length - "X: ".len()));
+    let field = |length: usize| format!("X: {}\r\n", "y".repeat(length - "X: \r\n".len()));
     let get = |lines: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
     let post = |coding: &str, body: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{coding}\r\n\r\n{body}");
-    let longest = format!("GET /  1.1 keep Host=a X={}", "y".repeat(17));
+    let longest = format!("GET /  1.1 keep Host=a X={}", "y".repeat(15));
     let cases: Vec<(&str, String, Expect<'_>)> = vec![
         ("request line", format!("{}\r\nHost: a\r\n\r\n", line(40)), Taken(&taken)),
         ("request line", format!("{}\r\nHost: a\r\n\r\n", line(41)), Refused(414)),
@@ -620,6 +703,13 @@ fn limits() {
         ("fields", get("X: 1\r\nY: 2\r\nZ: 3\r\n"), Refused(431)),
         ("field", get(&field(20)), Taken(&longest)),
         ("field", get(&field(21)), Refused(431)),
+        (
+            "a field's blanks",
+            get(&format!("X: 1{}\r\n", " ".repeat(14))),
+            Taken("GET /  1.1 keep Host=a X=1"),
+        ),
+        ("a field's blanks", get(&format!("X: 1{}\r\n", " ".repeat(15))), Refused(431)),
+        ("blanks before a value", get(&format!("X:{}1\r\nY: 2\r\n", " ".repeat(16))), Refused(431)),
         ("field without end", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(60)), Refused(431)),
         (
             "body by length",
@@ -637,10 +727,59 @@ fn limits() {
     let took = "POST /  1.1 keep Host=a Transfer-Encoding=chunked [abcd]";
     try_one("body in chunks", chunked("2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n").as_bytes(), Taken(took), &config);
     try_one("body in chunks", chunked("2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n").as_bytes(), Refused(413), &config);
-    let extensions = chunked(&format!("1;{}\r\na\r\n0\r\n\r\n", "e".repeat(9000)));
-    try_one("chunk extensions", extensions.as_bytes(), Refused(400), &Config::default());
-    let trailers = chunked(&format!("0\r\n{}\r\n", "X: y\r\n".repeat(6000)));
-    try_one("trailers", trailers.as_bytes(), Refused(431), &Config::default());
+    let mut sections = Vec::new();
+    for (status, length) in [(None, 8 * 1024), (Some(400), 8 * 1024 + 1)] {
+        // Behind the semicolons stand names, and the CRs count as well.
+        let name = |length: usize| "e".repeat(length - 1);
+        let halves = format!("2;{}\r\nab\r\n2;{}\r\ncd\r\n0\r\n\r\n", name(4000), name(length - 4000));
+        sections.push(("chunk extensions", status, halves));
+    }
+    for (status, length) in [(None, 16 * 1024), (Some(431), 16 * 1024 + 1)] {
+        let line = |length: usize| format!("X:{}\r\n", "y".repeat(length - "X:\r\n".len()));
+        let lines = line(9000) + &line(length - 9000 - 2);
+        sections.push(("trailers", status, format!("4\r\nabcd\r\n0\r\n{lines}\r\n")));
+    }
+    for (rule, status, body) in sections {
+        let expect = status.map_or(Taken(took), Refused);
+        try_one(rule, chunked(&body).as_bytes(), expect, &Config::default());
+    }
     let trailer = chunked(&format!("0\r\nX: {}", "y".repeat(40_000)));
     try_one("a trailer without end", trailer.as_bytes(), Refused(431), &Config::default());
+}
+
+/// As Gunicorn has them.
+#[test]
+fn limits_without_settings() {
+    let get = |target: usize, fields: usize, value: usize| {
+        let (target, value) = ("x".repeat(target), "y".repeat(value));
+        let fields = "X: 1\r\n".repeat(fields - 2);
+        format!("GET /{target} HTTP/1.1\r\nHost: a\r\nY: {value}\r\n{fields}\r\n")
+    };
+    let (target, value) = (4094 - "GET / HTTP/1.1".len(), 8190 - "Y: \r\n".len());
+    let seen = |bytes: &str, config: &Config| feed([bytes.as_bytes()].into_iter(), config).refused;
+    let config = Config::default();
+    for (bytes, refused) in [
+        (get(target, 100, value), None),
+        (get(target + 1, 100, value), Some(414)),
+        (get(target, 101, value), Some(431)),
+        (get(target, 100, value + 1), Some(431)),
+    ] {
+        assert_eq!(seen(&bytes, &config), refused);
+    }
+    let more = Config { request_fields: 300, ..config };
+    assert_eq!(seen(&get(1, 300, 1), &more), None, "more than fit on the stack");
+    assert_eq!(seen(&get(1, 301, 1), &more), Some(431));
+}
+
+#[test]
+fn what_came_before_an_error_stands() {
+    let good = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+    let seen = "GET /1  1.1 keep Host=a\nPOST /2  1.1 keep Host=a Content-Length=1 [x]";
+    let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    for bad in ["G@T / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\nHost: a\r\n\r\n", "xyz\r\n\r\n"] {
+        let bytes = format!("{good}{bad}{smuggled}");
+        let expected = Seen { requests: seen.to_owned(), refused: Some(400), rest: false };
+        assert_eq!(feed([bytes.as_bytes()].into_iter(), &Config::default()), expected, "{bad:?}");
+        assert_eq!(feed(bytes.as_bytes().chunks(1), &Config::default()), expected, "{bad:?}");
+    }
 }

@@ -49,7 +49,13 @@ pub(crate) fn is_host(text: &[u8]) -> bool {
         }
         None => text.split_at(memchr::memchr(b':', text).unwrap_or(text.len())),
     };
-    host.iter().all(|byte| HOST[*byte as usize]) && is_port(port)
+    host.iter().all(|byte| HOST[*byte as usize]) && percents_are_whole(host) && is_port(port)
+}
+
+/// Two hex digits behind each percent sign (RFC 3986, 2.1).
+fn percents_are_whole(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', text)
+        .all(|at| text.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Nothing, or a colon with a number up to 65535 or nothing behind it.
@@ -110,6 +116,9 @@ mod tests {
             "a:-1",
             "a\\b",
             "a:80:80",
+            "a%",
+            "a%4",
+            "%4g",
             "é",
         ] {
             assert!(!is_host(bad.as_bytes()), "{bad}");

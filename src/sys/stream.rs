@@ -16,6 +16,11 @@ pub fn receive(fd: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// True when bytes have arrived that were not received yet; the end of the stream is none.
+pub fn has_input(fd: &impl AsRawFd) -> bool {
+    matches!(recv(fd.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT), Ok(1))
+}
+
 /// Sends as much of `parts` as there is room for; `WouldBlock` when there is none. Never raises SIGPIPE.
 pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     loop {
@@ -95,10 +100,13 @@ mod tests {
         far.set_nonblocking(true).unwrap();
         let mut buffer = [0; 16];
         assert_eq!(receive(&far, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!has_input(&far));
         assert_eq!(send(&near, &[IoSlice::new(b"head"), IoSlice::new(b"body")]).unwrap(), 8);
+        assert!(has_input(&far));
         assert_eq!(receive(&far, &mut buffer).unwrap(), 8);
         assert_eq!(&buffer[..8], b"headbody");
         drop(near);
+        assert!(!has_input(&far), "the end is no input");
         assert_eq!(receive(&far, &mut buffer).unwrap(), 0);
         assert_eq!(send(&far, &[IoSlice::new(b"x")]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

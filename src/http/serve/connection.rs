@@ -68,6 +68,11 @@ impl Connection {
             && self.intake.body_received().is_none()
     }
 
+    /// Has nothing of a request arrived? An empty line, which old clients send behind a body, is nothing.
+    pub(super) fn waits_for_a_request(&self) -> bool {
+        self.input == b"\r\n" || self.is_quiet()
+    }
+
     /// The request line of what is arriving, as far as it is here.
     pub(super) fn line<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
         let start = input.strip_prefix(b"\r\n").unwrap_or(input);

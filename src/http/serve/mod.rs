@@ -212,12 +212,13 @@ impl Server {
         }
         if connection.output.is_empty() {
             match connection.phase {
-                Phase::Ending => return self.close(key, observer),
+                // Closing while more lies here would be a reset, and that may destroy the answer on its way.
+                Phase::Ending if !stream::has_input(&connection.fd) => return self.close(key, observer),
                 Phase::Torn => {
                     stream::reset_when_closed(&connection.fd);
                     return self.close(key, observer);
                 }
-                Phase::Closing => {
+                Phase::Closing | Phase::Ending => {
                     stream::finish_sending(&connection.fd);
                     connection.phase = Phase::Lingering(LINGER_BYTES);
                 }
@@ -253,7 +254,7 @@ impl Server {
     fn time_is_over(&mut self, key: usize, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let waits_for_client = connection.phase == Phase::Open && connection.output.is_empty();
-        if !waits_for_client || connection.is_quiet() {
+        if !waits_for_client || connection.waits_for_a_request() {
             return self.close(key, observer);
         }
         let input = std::mem::take(&mut connection.input);
