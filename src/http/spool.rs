@@ -135,4 +135,20 @@ mod tests {
             500
         );
     }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_wrong_directory() {
+        for (number, status) in [
+            (28, 507),  // ENOSPC
+            (122, 507), // EDQUOT
+            (27, 507),  // EFBIG
+            (5, 500),   // EIO
+            (2, 500),   // ENOENT
+        ] {
+            assert_eq!(refusal_of(&io::Error::from_raw_os_error(number)).status, status, "error {number}");
+        }
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut spool = Spool { file: Some(full), ..Spool::default() };
+        assert_eq!(spool.write(b"x", &[]).unwrap_err().status, 507);
+    }
 }

@@ -1,32 +1,14 @@
 //! The life of a connection, row by row of the table in `serve/mod.rs`: what it waits for, when its time is over, and
 //! how it ends; and the end of the server itself.
 
-use super::test_world::{World, get, reset};
+use super::test_world::{World, get, read_until, reset, send};
 use super::*;
 use crate::app::Outcome;
 use crate::reply::{Flow, Reply};
 use crate::request::Request;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
-
-/// Reads what is here until `enough`.
-fn read_until(world: &mut World, client: &TcpStream, enough: impl Fn(&str) -> bool) -> String {
-    client.set_nonblocking(true).unwrap();
-    let mut text = String::new();
-    let mut buffer = [0; 65536];
-    world.turn_until("the client has read enough", |_| {
-        while let Ok(length @ 1..) = (&*client).read(&mut buffer) {
-            text.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-        enough(&text)
-    });
-    text
-}
-
-fn send(client: &TcpStream, bytes: impl AsRef<[u8]>) {
-    (&*client).write_all(bytes.as_ref()).unwrap();
-}
 
 #[test]
 fn a_connection_is_kept_and_answers_come_in_order() {
@@ -99,19 +81,23 @@ fn a_quiet_connection_is_closed_without_a_word() {
 
 #[test]
 fn two_hundred_slow_clients_hold_up_nobody() {
-    let mut world = World::new(Config::default());
-    let mut slow = Vec::new();
-    for number in 1..=200 {
-        slow.push(world.connect());
-        world.turn_until("it is accepted", |world| world.server.connections() == number);
+    let slow_body = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n";
+    for (at_once, bytes) in [("", get("/slow")), (slow_body, "x".repeat(98))] {
+        let mut world = World::new(Config::default());
+        let mut slow = Vec::new();
+        for number in 1..=200 {
+            slow.push(world.connect());
+            world.turn_until("it is accepted", |world| world.server.connections() == number);
+        }
+        slow.iter().for_each(|client| send(client, at_once));
+        for (byte, _) in bytes.bytes().zip(0..10) {
+            slow.iter().for_each(|client| send(client, [byte]));
+            let client = world.connect();
+            send(&client, get("/normal"));
+            read_until(&mut world, &client, |text| text.ends_with("/normal"));
+        }
+        assert_eq!(world.app.targets, ["/normal"; 10]);
     }
-    for (byte, _) in get("/slow").bytes().zip(0..10) {
-        slow.iter().for_each(|client| send(client, [byte]));
-        let client = world.connect();
-        send(&client, get("/normal"));
-        read_until(&mut world, &client, |text| text.ends_with("/normal"));
-    }
-    assert!(world.app.targets.iter().all(|target| target == "/normal"));
 }
 
 #[test]

@@ -71,6 +71,12 @@ impl World {
         let options = ListenOptions { backlog: 64, reuse_port: false };
         let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
         let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
+        Self { address, ..Self::on(listener, config) }
+    }
+
+    /// On a listener that tests connect to by themselves.
+    pub(super) fn on(listener: OwnedFd, config: Config) -> Self {
+        let address = SocketAddr::from(([0; 4], 0));
         let mut server = Server::new(config, vec![listener]).unwrap();
         let restless = UnixStream::pair().unwrap();
         (&restless.0).write_all(b"x").unwrap();
@@ -84,6 +90,11 @@ impl World {
         let client = TcpStream::connect(self.address).unwrap();
         client.set_nodelay(true).unwrap();
         client
+    }
+
+    /// Has every request answered by `call`.
+    pub(super) fn answer_by(&mut self, call: impl FnMut(&Request<'_>, &mut Reply<'_>) + 'static) {
+        self.app.call = Some(Box::new(call));
     }
 
     pub(super) fn turn(&mut self) {
@@ -130,4 +141,22 @@ pub(super) fn get(target: &str) -> String {
 pub(super) fn reset(client: TcpStream) {
     stream::reset_when_closed(&client);
     drop(client);
+}
+
+pub(super) fn send(client: &TcpStream, bytes: impl AsRef<[u8]>) {
+    (&*client).write_all(bytes.as_ref()).unwrap();
+}
+
+/// Turns, and reads what is here, until `enough`.
+pub(super) fn read_until(world: &mut World, client: &TcpStream, enough: impl Fn(&str) -> bool) -> String {
+    client.set_nonblocking(true).unwrap();
+    let mut text = String::new();
+    let mut buffer = [0; 65536];
+    world.turn_until("the client has read enough", |_| {
+        while let Ok(length @ 1..) = (&*client).read(&mut buffer) {
+            text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+        enough(&text)
+    });
+    text
 }
