@@ -62,9 +62,3 @@ pub fn same_file(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Result<bo
     let (first, second) = (nix::sys::stat::fstat(first)?, nix::sys::stat::fstat(second)?);
     Ok((first.st_dev, first.st_ino) == (second.st_dev, second.st_ino))
 }
-
-/// The numbers of all open descriptors of this process.
-pub fn open_numbers() -> io::Result<Vec<RawFd>> {
-    let entries = std::fs::read_dir("/proc/self/fd")?;
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
-}

@@ -57,11 +57,6 @@ pub fn fork() -> io::Result<Fork> {
     }
 }
 
-/// The number of threads of this process.
-pub fn thread_count() -> io::Result<usize> {
-    Ok(std::fs::read_dir("/proc/self/task")?.count())
-}
-
 /// Ends this process at once: no destructors, no exit handlers.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions and does not return.

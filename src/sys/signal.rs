@@ -101,11 +101,6 @@ pub fn ignore(signal: i32) -> io::Result<()> {
     install(signal, libc::SIG_IGN)
 }
 
-/// Gives a signal its default effect.
-pub fn restore(signal: i32) -> io::Result<()> {
-    install(signal, libc::SIG_DFL)
-}
-
 fn install(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
     install_with(signal, handler, libc::SA_RESTART)
 }

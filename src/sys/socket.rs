@@ -131,12 +131,6 @@ pub fn send_at_once(listener: BorrowedFd<'_>) {
     let _ = nixsock::setsockopt(&listener, sockopt::TcpNoDelay, &true);
 }
 
-/// Sets a new backlog of a socket that listens already.
-pub fn set_backlog(listener: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
-    // SAFETY: an open descriptor and a number.
-    checked(unsafe { libc::listen(listener.as_raw_fd(), backlog) }).map(drop)
-}
-
 /// The address that a socket is bound to.
 pub fn local_address(fd: BorrowedFd<'_>) -> io::Result<Address> {
     Ok(Address::from_storage(&nixsock::getsockname::<SockaddrStorage>(fd.as_raw_fd())?))

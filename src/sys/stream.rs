@@ -35,16 +35,6 @@ pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     }
 }
 
-/// Sends `count` bytes of a file from `offset`, which moves on; `WouldBlock` when there is no room, nought at its end.
-pub fn send_file(fd: &impl AsFd, file: &impl AsFd, offset: &mut i64, count: usize) -> io::Result<usize> {
-    loop {
-        match nix::sys::sendfile::sendfile(fd.as_fd(), file.as_fd(), Some(offset), count) {
-            Err(Errno::EINTR) => {}
-            result => return Ok(result?),
-        }
-    }
-}
-
 /// Tells the peer that nothing more will be sent.
 pub fn finish_sending(fd: &impl AsRawFd) {
     let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), Shutdown::Write);
