@@ -1,5 +1,7 @@
 //! Limits and manners. Durations are milliseconds; nought switches a limit off.
 
+use crate::leniency::Permits;
+use crate::proxy::Trust;
 use std::path::PathBuf;
 
 /// What may be set.
@@ -25,6 +27,10 @@ pub struct Config {
     pub connections: u32,
     /// Where large bodies are spooled, in the order in which they are tried.
     pub spool_directories: Vec<PathBuf>,
+    /// Whom to believe what about a client.
+    pub trust: Trust,
+    /// What is let pass of what is malformed by today's rules.
+    pub permits: Permits,
     /// What the Server field says.
     pub server_name: String,
 }
@@ -55,6 +61,8 @@ impl Default for Config {
             body: 0,
             connections: 1000,
             spool_directories: vec!["/var/tmp".into(), "/tmp".into()],
+            trust: Trust::default(),
+            permits: Permits::default(),
             server_name: "rcorn".to_owned(),
         }
     }

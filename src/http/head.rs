@@ -15,6 +15,7 @@
 
 use crate::config::Config;
 use crate::framing::Framing;
+use crate::proxy::Via;
 use crate::refusal::Refusal;
 use crate::target::Target;
 use crate::token::is_token;
@@ -67,6 +68,7 @@ pub(crate) struct Head {
     pub(crate) version: Version,
     pub(crate) fields: Vec<Field>,
     pub(crate) framing: Framing,
+    pub(crate) via: Via,
 }
 
 /// How far a head has come.
@@ -74,6 +76,8 @@ pub(crate) struct Head {
 pub(crate) enum Progress {
     /// It is whole, and this long.
     Whole(usize),
+    /// It is whole, and so long, but its parts lie in these bytes.
+    Rewritten(usize, Vec<u8>),
     /// There is more to come; everything up to here was looked at.
     Partial(usize),
 }
@@ -82,8 +86,15 @@ pub(crate) enum Progress {
 const FIELDS_ON_STACK: usize = 100;
 
 impl Head {
-    /// Parses the head at the beginning of `bytes`, the first `seen` of which were looked at before.
-    pub(crate) fn parse(&mut self, bytes: &[u8], seen: usize, config: &Config) -> Result<Progress, Refusal> {
+    /// Parses the head at the beginning of `bytes`, the first `seen` of which were looked at before. `trusted`: it is
+    /// a trusted proxy that sent it.
+    pub(crate) fn parse(
+        &mut self,
+        bytes: &[u8],
+        seen: usize,
+        config: &Config,
+        trusted: bool,
+    ) -> Result<Progress, Refusal> {
         let start = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
         if bytes[start..].starts_with(b"\r\n") {
             return Err(Refusal::bad("more than one empty line before the request"));
@@ -94,7 +105,13 @@ impl Head {
             return Ok(Progress::Partial(bytes.len()));
         };
         lines_end_properly(bytes, from, end)?;
+        if let Some(rewritten) = config.permits.rewrite(&bytes[start..end]) {
+            self.parse_whole(&rewritten, 0, config)?;
+            self.via = Via::read(self, &rewritten, &config.trust, trusted)?;
+            return Ok(Progress::Rewritten(end, rewritten));
+        }
         self.parse_whole(&bytes[..end], start, config)?;
+        self.via = Via::read(self, &bytes[..end], &config.trust, trusted)?;
         Ok(Progress::Whole(end))
     }
 
@@ -134,7 +151,7 @@ impl Head {
         }
         let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
         self.version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
-        check_line(method, target)?;
+        check_line(method, target, config.permits.unconventional_method)?;
         (self.method, self.target) = (Span::of(method.as_bytes(), bytes), Span::of(target.as_bytes(), bytes));
         self.fields.clear();
         for field in request.headers.iter() {
@@ -236,14 +253,16 @@ fn names_a_later_minor(line: &[u8]) -> bool {
 }
 
 /// Methods as Gunicorn takes them, and targets of visible ASCII (RFC 9112, 3.2; RFC 3986).
-fn check_line(method: &str, target: &str) -> Result<(), Refusal> {
-    let conventional = |byte: u8| !byte.is_ascii_lowercase() && byte != b'#';
-    if !is_token(method.as_bytes()) || !(3..=20).contains(&method.len()) || !method.bytes().all(conventional)
-    {
+fn check_line(method: &str, target: &str, any_method: bool) -> Result<(), Refusal> {
+    if !is_token(method.as_bytes()) || !(any_method || is_conventional(method)) {
         return Err(Refusal::bad("the method is malformed"));
     }
     if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
         return Err(Refusal::bad("the request target contains a character that must be percent-encoded"));
     }
     Ok(())
+}
+
+fn is_conventional(method: &str) -> bool {
+    (3..=20).contains(&method.len()) && method.bytes().all(|byte| !byte.is_ascii_lowercase() && byte != b'#')
 }

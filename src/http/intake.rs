@@ -6,6 +6,7 @@ use crate::body::{Decoder, Step};
 use crate::config::Config;
 use crate::framing::BodyLength;
 use crate::head::{Head, Progress};
+use crate::proxy::{Preamble, Proxied, Seen, Trust};
 use crate::refusal::Refusal;
 use crate::spool::Spool;
 
@@ -42,6 +43,8 @@ impl Incoming {
 /// Where the input stands.
 #[derive(Debug, Default)]
 pub(crate) enum Intake {
+    /// Before anything: a PROXY header may come.
+    Preamble(Preamble),
     /// Before or within a head, so much of which was looked at in vain.
     Head { seen: usize },
     /// Within a body.
@@ -58,6 +61,8 @@ pub(crate) enum Intake {
 pub(crate) enum Event {
     /// So many bytes were used; more are needed.
     Starved(usize),
+    /// The first bytes are no request: this many tell where the client really is, if anything.
+    Preamble(usize, Option<Proxied>),
     /// A request without a body is in the first bytes, this many; its head is in `scratch`.
     Request(usize),
     /// A head was used up, so many bytes long; its body follows.
@@ -67,22 +72,33 @@ pub(crate) enum Event {
 }
 
 impl Intake {
-    /// Before the first request.
+    /// Before a request.
     pub(crate) fn new() -> Self {
         Self::Head { seen: 0 }
     }
 
-    /// Looks at `input`: all bytes that arrived and were not used yet.
+    /// Before the first request. `allowed`: may the peer send a PROXY header?
+    pub(crate) fn first(trust: &Trust, allowed: bool) -> Self {
+        let expected = trust.preamble_v1 || trust.preamble_v2;
+        if expected { Self::Preamble(Preamble { allowed }) } else { Self::new() }
+    }
+
+    /// Looks at `input`: all bytes that arrived and were not used yet. `trusted`: they are a trusted proxy's.
     pub(crate) fn next(
         &mut self,
         input: &[u8],
         scratch: &mut Head,
         config: &Config,
+        trusted: bool,
     ) -> Result<Event, Refusal> {
         let result = match self {
+            Self::Preamble(preamble) => match preamble.look(input, &config.trust) {
+                Ok(seen) => Ok(self.preamble(seen)),
+                Err(refusal) => Err(refusal),
+            },
             Self::Head { seen } => {
-                let seen = *seen;
-                self.head(input, seen, scratch, config)
+                let progress = scratch.parse(input, *seen, config, trusted);
+                progress.map(|progress| self.head(input, progress, scratch))
             }
             Self::Body(_) => self.body(input, config),
             Self::Failed(_) | Self::Closed => Ok(Event::Starved(input.len())),
@@ -93,30 +109,40 @@ impl Intake {
         result
     }
 
-    fn head(
-        &mut self,
-        input: &[u8],
-        seen: usize,
-        scratch: &mut Head,
-        config: &Config,
-    ) -> Result<Event, Refusal> {
-        let length = match scratch.parse(input, seen, config)? {
-            Progress::Partial(seen) => {
-                *self = Self::Head { seen };
-                return Ok(Event::Starved(0));
-            }
-            Progress::Whole(length) => length,
+    fn preamble(&mut self, seen: Seen) -> Event {
+        let (used, proxied) = match seen {
+            Seen::Unclear => return Event::Starved(0),
+            Seen::Nothing => (0, None),
+            Seen::Header(used, proxied) => (used, proxied),
         };
         *self = Self::new();
-        if matches!(scratch.framing.body, BodyLength::None | BodyLength::Exactly(0)) {
-            return Ok(Event::Request(length));
+        Event::Preamble(used, proxied)
+    }
+
+    fn head(&mut self, input: &[u8], progress: Progress, scratch: &mut Head) -> Event {
+        let (length, rewritten) = match progress {
+            Progress::Partial(seen) => {
+                *self = Self::Head { seen };
+                return Event::Starved(0);
+            }
+            Progress::Whole(length) => (length, None),
+            Progress::Rewritten(length, bytes) => (length, Some(bytes)),
+        };
+        *self = Self::new();
+        let no_body = matches!(scratch.framing.body, BodyLength::None | BodyLength::Exactly(0));
+        if no_body && rewritten.is_none() {
+            return Event::Request(length);
         }
-        let (expects_continue, decoder) =
-            (scratch.framing.expects_continue, Decoder::new(scratch.framing.body));
-        let bytes = input[..length].to_vec();
-        let head = std::mem::take(scratch);
-        *self = Self::Body(Box::new(Incoming { head, bytes, spool: Spool::default(), decoder }));
-        Ok(Event::BodyBegins { used: length, expects_continue })
+        let expects_continue = scratch.framing.expects_continue;
+        let decoder = Decoder::new(scratch.framing.body);
+        let bytes = rewritten.unwrap_or_else(|| input[..length].to_vec());
+        let incoming =
+            Box::new(Incoming { head: std::mem::take(scratch), bytes, spool: Spool::default(), decoder });
+        if no_body {
+            return Event::Complete(length, incoming);
+        }
+        *self = Self::Body(incoming);
+        Event::BodyBegins { used: length, expects_continue }
     }
 
     fn body(&mut self, input: &[u8], config: &Config) -> Result<Event, Refusal> {
@@ -146,7 +172,7 @@ impl Intake {
     pub(crate) fn line(&self) -> Option<&[u8]> {
         match self {
             Self::Body(incoming) | Self::Failed(incoming) => Some(incoming.head.line.get(&incoming.bytes)),
-            Self::Head { .. } | Self::Closed => None,
+            Self::Preamble(_) | Self::Head { .. } | Self::Closed => None,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Everything but `output`, `reply`, `spool` and `serve` is sans-IO. The application is met through `App` only, and
 //! whoever keeps the books through `Observer`. Which rule is enforced where stands at the head of each file:
-//! `head` and `framing` (requests), `body` (lengths and chunks), `target`, `response`.
+//! `head` and `framing` (requests), `body` (lengths and chunks), `target`, `response`, `proxy` (what others on the way
+//! say), `leniency` (what Gunicorn's permits let pass).
 #![forbid(unsafe_code)]
 
 mod app;
@@ -12,7 +13,9 @@ mod extension;
 mod framing;
 mod head;
 mod intake;
+mod leniency;
 mod output;
+mod proxy;
 mod refusal;
 mod reply;
 mod request;
@@ -27,6 +30,8 @@ mod token;
 pub use app::{App, Observer, Outcome, Record, Share};
 pub use config::Config;
 pub use head::Version;
+pub use leniency::Permits;
+pub use proxy::{Client, ClientField, Networks, Proxied, Trust, Underscores};
 pub use refusal::{Refusal, reason};
 pub use reply::{Flow, Reply};
 pub use request::Request;

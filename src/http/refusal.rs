@@ -33,6 +33,7 @@ impl fmt::Display for Refusal {
 pub fn reason(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
+        403 => "Forbidden",
         408 => "Request Timeout",
         413 => "Content Too Large",
         414 => "URI Too Long",

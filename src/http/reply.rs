@@ -1,8 +1,9 @@
 //! The answer to one request: the application writes it, straight to the client's socket as long as that has room.
 
-use crate::output::Output;
+use crate::head::Version;
+use crate::output::{FilePart, Output};
 use crate::refusal::reason;
-use crate::response::{Asked, BadHead, Framing, ResponseHead};
+use crate::response::{Asked, BadHead, Framing, ResponseHead, early_hints};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
 
@@ -90,6 +91,20 @@ impl<'a> Reply<'a> {
         result
     }
 
+    /// Sends early hints (103) before the head. A client of HTTP/1.0, and one that has the head, would not understand.
+    pub fn hint<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+    ) -> Result<(), BadHead> {
+        let hints = early_hints(fields)?;
+        if self.asked.version == Version::Http11 && !self.is_sent() {
+            let result = self.output.push(self.fd, &[IoSlice::new(&hints)]);
+            // A client that is gone is met again by the response itself.
+            let _ = self.note(result);
+        }
+        Ok(())
+    }
+
     /// True once there is a head.
     pub fn has_begun(&self) -> bool {
         self.stage != Stage::Empty
@@ -131,6 +146,24 @@ impl<'a> Reply<'a> {
         // What is left of a whole response is the reactor's to send; the application need not wait for it.
         let whole = last || self.missing() == Some(0);
         Ok(if !whole && self.output.len() > HIGH_WATER { Flow::Full } else { Flow::Ready })
+    }
+
+    /// Can a file be the body, and all of it? Not once pieces were written.
+    pub fn takes_file(&self) -> bool {
+        self.stage == Stage::Begun
+    }
+
+    /// Sends the next `length` bytes of `file` from `offset` on as the body. What the client does not take at once is
+    /// sent while other requests are answered; the file may be closed meanwhile.
+    pub fn write_file(&mut self, file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
+        self.seal(Some(length));
+        let Stage::Body(Framing::Length(left)) = self.stage else { return self.push(b"", b"") };
+        let taken = left.min(length);
+        self.stage = Stage::Body(Framing::Length(left - taken));
+        self.body_sent += taken;
+        let result = self.output.push_file(self.fd, self.buffer, FilePart { file, offset, left: taken });
+        self.buffer.clear();
+        self.note(result)
     }
 
     /// Blocks until the client has taken enough of what waits. To be called without what others may need.

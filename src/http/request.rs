@@ -2,6 +2,7 @@
 
 use crate::framing::BodyLength;
 use crate::head::{Head, Version};
+use crate::proxy::{Client, Proxied};
 use crate::spool::Body;
 use crate::token::trim;
 use sys::socket::Address;
@@ -13,6 +14,7 @@ pub struct Request<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) body: Body<'a>,
     pub(crate) peer: &'a Address,
+    pub(crate) proxied: Option<&'a Proxied>,
     pub(crate) listener: usize,
 }
 
@@ -32,12 +34,21 @@ impl<'a> Request<'a> {
         text(self.head.target.get(self.bytes))
     }
 
-    /// The target's path, still encoded; `*` where OPTIONS asks for the whole server.
+    /// The path within the application, still encoded; `*` where OPTIONS asks for the whole server.
     pub fn path(&self) -> &'a str {
-        match text(self.head.parts.path.get(self.bytes)) {
-            "" => "/",
+        match &self.whole_path()[self.head.via.mount..] {
+            "" if self.head.via.mount == 0 => "/",
             path => path,
         }
+    }
+
+    /// The beginning of the path that names the application, as the operator or a trusted proxy says.
+    pub fn script_name(&self) -> &'a str {
+        &self.whole_path()[..self.head.via.mount]
+    }
+
+    fn whole_path(&self) -> &'a str {
+        text(self.head.parts.path.get(self.bytes))
     }
 
     /// What follows the question mark.
@@ -71,9 +82,24 @@ impl<'a> Request<'a> {
         self.body
     }
 
-    /// Who is at the other end of the connection.
+    /// Who is at the other end of the connection, as a PROXY header says where there was one.
     pub fn peer(&self) -> &'a Address {
         self.peer
+    }
+
+    /// Both ends of the connection that a PROXY header spoke of.
+    pub fn proxied(&self) -> Option<&'a Proxied> {
+        self.proxied
+    }
+
+    /// Who sent the request, as a trusted proxy says; `None` when that is the peer.
+    pub fn forwarded_client(&self) -> Option<Client> {
+        self.head.via.client
+    }
+
+    /// Did the client speak https, as a trusted proxy says?
+    pub fn is_https(&self) -> bool {
+        self.head.via.https
     }
 
     /// Which of the listeners the connection came by.

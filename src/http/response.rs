@@ -6,6 +6,7 @@
 //! | no hop-by-hop fields of the application                          | 9110, 7.6.1      |
 //! | one Content-Length, which is kept to                             | 9112, 6.3        |
 //! | neither Content-Length nor body with 204, no body with 304, HEAD | 9110, 6.4.1, 8.6 |
+//! | 205 has no content, and says so                                 | 9110, 15.3.6     |
 //! | unknown length: chunked in HTTP/1.1, else to the end             | 9112, 6.3, 7.1   |
 
 use crate::head::Version;
@@ -41,6 +42,19 @@ pub(crate) enum Framing {
     Chunked,
     /// Until the connection is closed.
     ToTheEnd,
+}
+
+/// The head of an interim response with these fields (RFC 8297): what would frame a body is left out.
+pub(crate) fn early_hints<'f>(
+    fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+) -> Result<Vec<u8>, BadHead> {
+    let mut out = b"HTTP/1.1 103 Early Hints\r\n".to_vec();
+    let mut head = ResponseHead::default();
+    for (name, value) in fields {
+        head.field(name, value, &mut out)?;
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(out)
 }
 
 /// A head in the making.
@@ -129,6 +143,7 @@ impl ResponseHead {
         let length = self.length.or(whole);
         let framing = match (self.status, length) {
             (204, _) => Framing::Nothing,
+            (205, _) => self.announce(Some(0), out),
             (304, _) => self.announce(self.length, out),
             // An application that makes no body for HEAD has not said how long it would be.
             (_, _) if request.is_head => self.announce(self.length.or(whole.filter(|whole| *whole > 0)), out),

@@ -44,7 +44,7 @@ impl Target {
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
-        if authority.is_empty() || authority.starts_with(':') || !is_host(authority.as_bytes()) {
+        if authority.is_empty() || !is_host(authority.as_bytes()) {
             return Err(Refusal::bad("the host in the request target is malformed"));
         }
         Ok(Self { authority: Some(Span::of(authority.as_bytes(), bytes)), ..Self::with_path(path, bytes) })

@@ -35,7 +35,8 @@ pub(crate) fn is_value_byte(byte: u8) -> bool {
     (byte >= b' ' && byte != 0x7f) || byte == b'\t'
 }
 
-/// `host [":" port]` (RFC 9110, 7.2; RFC 3986, 3.2): no user, no path, no blanks. It may be empty.
+/// `host [":" port]` (RFC 9110, 7.2; RFC 3986, 3.2): no user, no path, no blanks. It may be empty, but not
+/// with a port.
 pub(crate) fn is_host(text: &[u8]) -> bool {
     let (host, port) = match text.strip_prefix(b"[") {
         Some(literal) => {
@@ -49,7 +50,10 @@ pub(crate) fn is_host(text: &[u8]) -> bool {
         }
         None => text.split_at(memchr::memchr(b':', text).unwrap_or(text.len())),
     };
-    host.iter().all(|byte| HOST[*byte as usize]) && percents_are_whole(host) && is_port(port)
+    !text.starts_with(b":")
+        && host.iter().all(|byte| HOST[*byte as usize])
+        && percents_are_whole(host)
+        && is_port(port)
 }
 
 /// Two hex digits behind each percent sign (RFC 3986, 2.1).
@@ -110,6 +114,7 @@ mod tests {
             "user@host",
             "a:65536",
             "a:x",
+            ":80",
             "[::1",
             "[x]",
             "[::1]x",

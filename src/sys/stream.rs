@@ -2,9 +2,10 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::sendfile::sendfile64;
 use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, setsockopt, sockopt};
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Receives into `buffer`: the number of bytes, nought at the end of the stream, `WouldBlock` when nothing is there.
 pub fn receive(fd: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<usize> {
@@ -21,16 +22,41 @@ pub fn has_input(fd: &impl AsRawFd) -> bool {
     matches!(recv(fd.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT), Ok(1))
 }
 
+/// Whether bytes may wait in the kernel for those that follow.
+#[derive(Clone, Copy, Debug)]
+pub enum Push {
+    /// They are sent at once.
+    Now,
+    /// More follows at once: both go together.
+    WithMore,
+}
+
 /// Sends as much of `parts` as there is room for; `WouldBlock` when there is none. Never raises SIGPIPE.
-pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>], push: Push) -> io::Result<usize> {
+    let flags = match push {
+        Push::Now => MsgFlags::MSG_NOSIGNAL,
+        Push::WithMore => MsgFlags::MSG_NOSIGNAL | MsgFlags::from_bits_retain(libc::MSG_MORE),
+    };
     loop {
         let result = match parts {
-            [single] => nix::sys::socket::send(fd.as_raw_fd(), single, MsgFlags::MSG_NOSIGNAL),
-            many => sendmsg::<()>(fd.as_raw_fd(), many, &[], MsgFlags::MSG_NOSIGNAL, None),
+            [single] => nix::sys::socket::send(fd.as_raw_fd(), single, flags),
+            many => sendmsg::<()>(fd.as_raw_fd(), many, &[], flags, None),
         };
         match result {
             Err(Errno::EINTR) => {}
             result => return Ok(result?),
+        }
+    }
+}
+
+/// Sends up to `count` bytes of a file from `offset` on, without a copy: how many it were, nought behind its end.
+pub fn send_file(to: BorrowedFd<'_>, file: BorrowedFd<'_>, offset: u64, count: u64) -> io::Result<u64> {
+    let mut position = i64::try_from(offset).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    loop {
+        match sendfile64(to, file, Some(&mut position), count) {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result? as u64),
         }
     }
 }
@@ -91,13 +117,16 @@ mod tests {
         let mut buffer = [0; 16];
         assert_eq!(receive(&far, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         assert!(!has_input(&far));
-        assert_eq!(send(&near, &[IoSlice::new(b"head"), IoSlice::new(b"body")]).unwrap(), 8);
+        assert_eq!(send(&near, &[IoSlice::new(b"head"), IoSlice::new(b"body")], Push::Now).unwrap(), 8);
         assert!(has_input(&far));
         assert_eq!(receive(&far, &mut buffer).unwrap(), 8);
         assert_eq!(&buffer[..8], b"headbody");
         drop(near);
         assert!(!has_input(&far), "the end is no input");
         assert_eq!(receive(&far, &mut buffer).unwrap(), 0);
-        assert_eq!(send(&far, &[IoSlice::new(b"x")]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(
+            send(&far, &[IoSlice::new(b"x")], Push::Now).unwrap_err().kind(),
+            io::ErrorKind::BrokenPipe
+        );
     }
 }

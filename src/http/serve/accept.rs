@@ -82,7 +82,10 @@ impl Server {
         }
         let Some(listener) = self.listeners.get(index) else { return Ok(()) };
         let welcomed = match socket::accept(listener.fd.as_fd()) {
-            Ok(Some((fd, peer))) => self.welcome(Connection::new(fd, peer, index), observer),
+            Ok(Some((fd, peer))) => {
+                let connection = Connection::new(fd, peer, index, &self.shared.config);
+                self.welcome(connection, observer)
+            }
             Ok(None) => return Ok(()),
             Err(error) => Err(error),
         };
@@ -155,7 +158,8 @@ impl Server {
         for (index, slot) in std::mem::take(&mut self.last_listeners) {
             if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
                 // Where there is no memory to watch it, this one is lost; the others still count.
-                let _ = self.welcome(Connection::new(fd, peer, index), observer);
+                let connection = Connection::new(fd, peer, index, &self.shared.config);
+                let _ = self.welcome(connection, observer);
                 self.last_listeners.push((index, slot));
             }
         }

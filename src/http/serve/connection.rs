@@ -1,7 +1,9 @@
 //! One connection: its socket, both halves, and where it stands.
 
+use crate::config::Config;
 use crate::intake::Intake;
 use crate::output::Output;
+use crate::proxy::{Networks, Proxied};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use sys::poll::Interest;
 use sys::socket::Address;
@@ -27,6 +29,10 @@ pub(super) enum Phase {
 pub(super) struct Connection {
     pub(super) fd: OwnedFd,
     pub(super) peer: Address,
+    /// What a PROXY header said.
+    pub(super) proxied: Option<Box<Proxied>>,
+    /// Is the peer a proxy that is believed?
+    pub(super) trusted: bool,
     pub(super) listener: usize,
     pub(super) phase: Phase,
     pub(super) intake: Intake,
@@ -44,13 +50,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(fd: OwnedFd, peer: Address, listener: usize) -> Self {
+    pub(super) fn new(fd: OwnedFd, peer: Address, listener: usize, config: &Config) -> Self {
+        let intake = Intake::first(&config.trust, is_one_of(&config.trust.preamble_senders, &peer));
         Self {
             fd,
+            trusted: is_one_of(&config.trust.proxies, &peer),
             peer,
+            proxied: None,
             listener,
             phase: Phase::Open,
-            intake: Intake::new(),
+            intake,
             input: Vec::new(),
             output: Output::default(),
             deadline: 0,
@@ -58,6 +67,13 @@ impl Connection {
             resumes: false,
             interest: Interest::Read,
         }
+    }
+
+    /// A PROXY header said who the peer really is: from now on that one counts.
+    pub(super) fn came_through(&mut self, proxied: Proxied, config: &Config) {
+        self.peer = Address::Tcp(proxied.source);
+        self.trusted = is_one_of(&config.trust.proxies, &self.peer);
+        self.proxied = Some(Box::new(proxied));
     }
 
     /// Is nothing of a request here, and nothing owed?
@@ -79,6 +95,11 @@ impl Connection {
         let end = memchr::memchr2(b'\r', b'\n', start).unwrap_or(start.len());
         self.intake.line().unwrap_or(&start[..end.min(LONGEST_LINE)])
     }
+}
+
+/// Who may open a unix socket was let in by the file's mode already.
+fn is_one_of(networks: &Networks, peer: &Address) -> bool {
+    peer.ip().is_none_or(|ip| networks.contains(ip))
 }
 
 /// More than this of a line that was refused is not shown.

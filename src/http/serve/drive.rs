@@ -68,7 +68,7 @@ fn consume(
             return (used, Then::Resume);
         }
         let mut head = std::mem::take(&mut shared.head);
-        let event = connection.intake.next(rest, &mut head, &shared.config);
+        let event = connection.intake.next(rest, &mut head, &shared.config, connection.trusted);
         let keep = match event {
             Err(refusal) => {
                 refuse(connection, rest, refusal, shared, observer);
@@ -77,6 +77,14 @@ fn consume(
             Ok(Event::Starved(taken)) => {
                 shared.head = head;
                 return (used + taken, Then::Wait);
+            }
+            Ok(Event::Preamble(taken, proxied)) => {
+                shared.head = head;
+                used += taken;
+                if let Some(proxied) = proxied {
+                    connection.came_through(proxied, &shared.config);
+                }
+                continue;
             }
             Ok(Event::BodyBegins { used: taken, expects_continue }) => {
                 used += taken;
@@ -126,8 +134,8 @@ fn answer(
     app: &mut impl App,
     observer: &mut impl Observer,
 ) -> bool {
-    let Connection { fd, output, peer, listener, .. } = connection;
-    let request = Request { head, bytes, body, peer, listener: *listener };
+    let Connection { fd, output, peer, proxied, listener, .. } = connection;
+    let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
     let client_keeps = head.framing.keep_alive;
     let asked = Asked {
         version: head.version,

@@ -307,6 +307,8 @@ impl Server {
 #[cfg(test)]
 mod answer_tests;
 #[cfg(test)]
+mod handed_tests;
+#[cfg(test)]
 mod life_tests;
 #[cfg(test)]
 mod pressure_tests;
