@@ -9,6 +9,7 @@ pub mod exit;
 pub mod id;
 pub mod logline;
 pub mod message;
+pub mod network;
 pub mod scoreboard;
 pub mod settings;
 

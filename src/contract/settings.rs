@@ -1,6 +1,7 @@
 //! What a worker may know: resolved, immutable, handed to the zygote in a sealed memory file.
 
 use crate::logline::Level;
+use crate::network::Network;
 use serde::{Deserialize, Serialize};
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
@@ -72,4 +73,72 @@ pub struct HttpSettings {
     pub connections: u32,
     /// Where large bodies are spooled, in the order in which they are tried.
     pub spool_directories: Vec<String>,
+    /// Are files that the application wraps sent by the kernel?
+    pub sendfile: bool,
+    /// Whom to believe what about a client.
+    pub trust: TrustSettings,
+    /// What is let pass.
+    pub permits: PermitSettings,
+}
+
+/// Whom to believe what about a client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustSettings {
+    /// Proxies whose header fields are believed.
+    pub proxies: Vec<Network>,
+    /// Fields that tell the scheme, with the value that means https.
+    pub scheme_fields: Vec<(String, String)>,
+    /// Fields with an underscore that a trusted proxy may send; `*` is all.
+    pub forwarder_fields: Vec<String>,
+    /// What becomes of other fields with an underscore.
+    pub underscores: Underscores,
+    /// Where the client's address is read.
+    pub client_field: ClientField,
+    /// Where the application is mounted, unless a trusted proxy says so.
+    pub script_name: String,
+    /// Are PROXY headers of version 1 read?
+    pub preamble_v1: bool,
+    /// Are PROXY headers of version 2 read?
+    pub preamble_v2: bool,
+    /// Who may send PROXY headers.
+    pub preamble_senders: Vec<Network>,
+}
+
+/// What becomes of a field whose name has an underscore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Underscores {
+    /// It is left out.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Refuse,
+    /// It is passed on.
+    Keep,
+}
+
+/// Where a trusted proxy tells the client's address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientField {
+    /// Nowhere: the client is the peer.
+    #[default]
+    None,
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded`.
+    Forwarded,
+}
+
+/// What is let pass of what is malformed by today's rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitSettings {
+    /// Header fields that go on in the next line.
+    pub obsolete_folding: bool,
+    /// Blanks between a field's name and its colon.
+    pub header_spaces: bool,
+    /// Methods of any length and case.
+    pub unconventional_method: bool,
+    /// Versions outside HTTP/1.x.
+    pub unconventional_version: bool,
+    /// Methods are made upper case.
+    pub casefold_method: bool,
 }

@@ -93,7 +93,7 @@ impl Intake {
     ) -> Result<Event, Refusal> {
         let result = match self {
             Self::Preamble(preamble) => match preamble.look(input, &config.trust) {
-                Ok(seen) => Ok(self.preamble(seen)),
+                Ok(seen) => Ok(self.preamble(&seen)),
                 Err(refusal) => Err(refusal),
             },
             Self::Head { seen } => {
@@ -109,8 +109,8 @@ impl Intake {
         result
     }
 
-    fn preamble(&mut self, seen: Seen) -> Event {
-        let (used, proxied) = match seen {
+    fn preamble(&mut self, seen: &Seen) -> Event {
+        let (used, proxied) = match *seen {
             Seen::Unclear => return Event::Starved(0),
             Seen::Nothing => (0, None),
             Seen::Header(used, proxied) => (used, proxied),

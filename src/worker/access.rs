@@ -1,12 +1,12 @@
 //! The access log in the combined form: one line per request, collected and written once per turn of the loop.
 //!
-//! Whatever a client sent is escaped, so that it can neither end a line nor a quoted field.
+//! Whatever a client sent is escaped, so that it can neither end a line nor a quoted field. The line of a request that
+//! was refused ends with the reason, as one more field.
 
 use crate::inherited;
-use http::{Record, Request};
+use http::{Outcome, Record, Request};
 use std::io::Write;
 use sys::clock::{Calendar, unix_seconds};
-use sys::socket::Address;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -27,7 +27,7 @@ impl AccessLog {
     pub(crate) fn write(&mut self, record: &Record<'_>) {
         self.refresh_stamp();
         let lines = &mut self.lines;
-        write_host(lines, record.peer);
+        write_host(lines, record);
         lines.extend_from_slice(b" - ");
         let user = record.request.and_then(basic_user);
         escape(lines, user.as_deref().unwrap_or(b"-"));
@@ -40,6 +40,9 @@ impl AccessLog {
             lines.extend_from_slice(b" \"");
             escape(lines, record.request.and_then(|request| header(request, name)).unwrap_or(b"-"));
             lines.push(b'"');
+        }
+        if let Outcome::Refused(why) = record.outcome {
+            let _ = write!(lines, " \"{why}\"");
         }
         lines.push(b'\n');
         if lines.len() > COLLECTED {
@@ -68,8 +71,9 @@ impl AccessLog {
     }
 }
 
-fn write_host(lines: &mut Vec<u8>, peer: &Address) {
-    match peer.ip() {
+fn write_host(lines: &mut Vec<u8>, record: &Record<'_>) {
+    let forwarded = record.request.and_then(Request::forwarded_client);
+    match forwarded.map(|client| client.ip).or_else(|| record.peer.ip()) {
         Some(ip) => {
             let _ = write!(lines, "{ip}");
         }

@@ -6,6 +6,7 @@
 
 mod access;
 mod birth;
+mod http_config;
 mod inherited;
 mod lifecycle;
 mod load;

@@ -16,13 +16,12 @@ use crate::meter::{Meter, Progress};
 use crate::python::Helper;
 use crate::wsgi::WsgiApp;
 use crate::zygote::title_suffix;
-use crate::{load, log};
+use crate::{http_config, load, log};
 use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
-use contract::settings::HttpSettings;
 use http::Server;
 use pyo3::prelude::*;
 use std::io;
@@ -136,23 +135,7 @@ fn unable(error: &io::Error) -> BootFailure {
 
 fn make_server(inherited: &Inherited) -> io::Result<Server> {
     let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
-    Server::new(config(&inherited.settings.http), listeners?)
-}
-
-fn config(settings: &HttpSettings) -> http::Config {
-    http::Config {
-        keep_alive: settings.keep_alive,
-        head_timeout: settings.head_timeout,
-        body_timeout: settings.body_timeout,
-        write_timeout: settings.write_timeout,
-        request_line: settings.request_line,
-        request_fields: settings.request_fields,
-        request_field_size: settings.request_field_size,
-        body: settings.body,
-        connections: settings.connections,
-        spool_directories: settings.spool_directories.iter().map(Into::into).collect(),
-        server_name: "rcorn".to_owned(),
-    }
+    Server::new(http_config::of(&inherited.settings.http), listeners?)
 }
 
 /// A worker that serves.

@@ -115,12 +115,11 @@ fn v2(input: &[u8]) -> Result<Seen, Refusal> {
     }
     let Some(block) = rest.get(..length) else { return Ok(Seen::Unclear) };
     let proxied = match (command, family) {
-        // LOCAL: the proxy speaks for itself. The family is to be ignored then.
-        (0x20, _) => None,
+        // LOCAL: the proxy speaks for itself, and the family is to be ignored. Unspecified, datagrams, unix sockets:
+        // no address of a client that anybody could use.
+        (0x20, _) | (_, 0x00 | 0x12 | 0x22 | 0x31 | 0x32) => None,
         (_, 0x11) => Some(ends_in::<4>(block)?),
         (_, 0x21) => Some(ends_in::<16>(block)?),
-        // Unspecified, datagrams, unix sockets: no address of a client that anybody could use.
-        (_, 0x00 | 0x12 | 0x22 | 0x31 | 0x32) => None,
         _ => return Err(BAD_V2),
     };
     Ok(Seen::Header(V2.len() + 4 + length, proxied))

@@ -99,12 +99,11 @@ fn withhold(fields: &mut Vec<Field>, bytes: &[u8], trust: &Trust, trusted: bool)
         name.contains(&b'_') && !(trusted && trust.may_forward(name))
     };
     match trust.underscores {
-        Underscores::Keep => {}
         Underscores::Drop => fields.retain(|field| !is_strange(field)),
         Underscores::Refuse if fields.iter().any(is_strange) => {
             return Err(Refusal::bad("a header name contains an underscore"));
         }
-        Underscores::Refuse => {}
+        Underscores::Keep | Underscores::Refuse => {}
     }
     Ok(())
 }

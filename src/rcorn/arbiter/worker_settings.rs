@@ -2,7 +2,7 @@
 
 use super::zygote::Plan;
 use crate::settings::Settings;
-use contract::settings::{HttpSettings, WorkerSettings};
+use contract::settings::{HttpSettings, TrustSettings, WorkerSettings};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -46,7 +46,19 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         body: settings.limit_request_body,
         connections: settings.worker_connections,
         spool_directories: spool,
+        sendfile: settings.sendfile,
+        trust: trust(settings),
+        permits: settings.permits,
     }
+}
+
+/// SCRIPT_NAME in the application's environment says where it is mounted, as in Gunicorn.
+fn trust(settings: &Settings) -> TrustSettings {
+    let mut trust = settings.trust.clone();
+    if let Some((_, mount)) = settings.env.iter().rev().find(|(name, _)| name == "SCRIPT_NAME") {
+        trust.script_name.clone_from(mount);
+    }
+    trust
 }
 
 /// Nought means "no limit" on the other side, so what is shorter than a millisecond is one.

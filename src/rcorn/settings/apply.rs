@@ -1,6 +1,7 @@
 //! A value as it was written becomes a value of `Settings`, or a clause that says what was expected.
 
 use super::Settings;
+use super::origin::Origin;
 use super::refusal::Refusal;
 use super::row::Kind;
 use super::value::{Given, Value};
@@ -26,6 +27,12 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
             let text = text(value)?;
             for item in split(&text, commas) {
                 set(settings, item)?;
+            }
+        }
+        Kind::Pairs(set) => {
+            let text = text(value)?;
+            for pair in split(&text, given.origin == Origin::Default) {
+                set(settings, pair)?;
             }
         }
         Kind::Only(values) => only(value, values)?,
@@ -97,8 +104,8 @@ fn switch<'v>(value: &'v Value, further: &[&'static str]) -> Result<&'v str, Str
     match value {
         Value::Boolean(true) => Ok("on"),
         Value::Boolean(false) => Ok("off"),
-        Value::Text(text) if matches!(text.as_str(), "true" | "yes") => Ok("on"),
-        Value::Text(text) if matches!(text.as_str(), "false" | "no") => Ok("off"),
+        Value::Text(text) if matches!(text.as_str(), "true" | "yes" | "y" | "1") => Ok("on"),
+        Value::Text(text) if matches!(text.as_str(), "false" | "no" | "n" | "0") => Ok("off"),
         _ => {
             let words: Vec<&str> = ["on", "off"].iter().chain(further).copied().collect();
             word(value, &words).map(|found| *words.iter().find(|word| **word == found).unwrap_or(&"off"))

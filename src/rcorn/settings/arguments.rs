@@ -43,9 +43,11 @@ fn take(row: &'static Row, words: Words, matches: &ArgMatches, said: &mut Said) 
         }
         return Ok(());
     }
-    for value in matches.get_many::<String>(id).into_iter().flatten() {
-        let origin = Origin::Flag { words, flag: id.to_owned() };
-        said.given.push(Given { row, value: Value::Text(value.clone()), origin });
+    for flag in [id, row.negated_by].into_iter().filter(|flag| !flag.is_empty()) {
+        for value in matches.get_many::<String>(flag).into_iter().flatten() {
+            let origin = Origin::Flag { words, flag: flag.to_owned() };
+            said.given.push(Given { row, value: Value::Text(value.clone()), origin });
+        }
     }
     Ok(())
 }
@@ -75,6 +77,13 @@ fn command() -> Command {
         .args_override_self(true)
         .arg(app)
         .args(table::all().filter(|row| !row.flags.is_empty()).map(argument))
+        .args(table::all().filter(|row| !row.negated_by.is_empty()).map(negation))
+}
+
+fn negation(row: &'static Row) -> Arg {
+    let id = row.negated_by;
+    let argument = Arg::new(id).long(id.trim_start_matches('-')).hide(true).action(ArgAction::Append);
+    argument.num_args(0).default_missing_value("off")
 }
 
 fn argument(row: &'static Row) -> Arg {

@@ -1,4 +1,4 @@
-//! The settings file, in TOML: keys to rows, values with the line they stand in. `env` may be a table as well.
+//! The settings file, in TOML: keys to rows, values with the line they stand in. Pairs may be a table as well.
 
 use super::nearest::nearest;
 use super::origin::Origin;
@@ -75,12 +75,12 @@ impl File<'_> {
         }
         self.named.push((row, name.to_owned(), line));
         match (value.get_ref(), row.kind) {
-            (DeValue::Array(items), Kind::List(..)) => {
+            (DeValue::Array(items), Kind::List(..) | Kind::Pairs(_)) => {
                 for item in items {
                     self.give(row, name, item, convert(item.get_ref()));
                 }
             }
-            (DeValue::Table(table), Kind::List(false, _)) => {
+            (DeValue::Table(table), Kind::Pairs(_)) => {
                 for (variable, value) in table {
                     self.give(row, name, value, pair(variable.get_ref(), value.get_ref()));
                 }

@@ -16,6 +16,7 @@ mod reading;
 mod refusal;
 mod row;
 mod table;
+mod table_proxy;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -26,7 +27,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::Level;
-use contract::settings::Preload;
+use contract::settings::{PermitSettings, Preload, TrustSettings};
 use std::path::PathBuf;
 use std::time::Duration;
 use sys::socket::Address;
@@ -82,6 +83,12 @@ pub(crate) struct Settings {
     pub(crate) worker_connections: u32,
     /// Where large bodies are spooled; `None`: `$TMPDIR`, /var/tmp, /tmp, in this order.
     pub(crate) tmp_upload_dir: Option<PathBuf>,
+    /// Are files that the application wraps sent by the kernel?
+    pub(crate) sendfile: bool,
+    /// Whom to believe what about a client.
+    pub(crate) trust: TrustSettings,
+    /// What is let pass of what is malformed by today's rules.
+    pub(crate) permits: PermitSettings,
     /// Who zygote and workers run as: a name or a number.
     pub(crate) user: Option<String>,
     /// Their group: a name or a number.
@@ -158,6 +165,9 @@ impl Settings {
             limit_request_body: 0,
             worker_connections: 0,
             tmp_upload_dir: None,
+            sendfile: false,
+            trust: TrustSettings::default(),
+            permits: PermitSettings::default(),
             user: None,
             group: None,
             umask: 0,

@@ -4,7 +4,7 @@ use super::apply::apply;
 use super::origin::Origin;
 use super::refusal::Refusal;
 use super::row::{Row, Wish};
-use super::table::{self, SETTINGS};
+use super::table;
 use super::value::{Given, Value};
 use super::{Invocation, LogTarget, Settings, arguments};
 use contract::descriptors::MOST_LISTENERS;
@@ -44,11 +44,11 @@ impl<'a> Reading<'a> {
             apply(given, &mut trial, &self.invocation.directory)?;
         }
         let mut settings = Settings::blank(self.invocation.directory.clone());
-        let chdir = SETTINGS.iter().filter(|row| row.key == "chdir");
+        let chdir = table::ours().filter(|row| row.key == "chdir");
         self.put(chdir, &mut settings, &self.invocation.directory)?;
         self.check_directory(&settings)?;
         let base = settings.chdir.clone();
-        self.put(SETTINGS.iter().filter(|row| row.key != "chdir"), &mut settings, &base)?;
+        self.put(table::ours().filter(|row| row.key != "chdir"), &mut settings, &base)?;
         self.check_bind(&settings)?;
         for log in [Some(&mut settings.error_log), settings.access_log.as_mut()].into_iter().flatten() {
             if let LogTarget::File(path) = log {
@@ -96,7 +96,7 @@ impl<'a> Reading<'a> {
 
     /// What is wrong with a setting as a whole, with the place where it was written last.
     fn refuse(&self, key: &str, clause: &str) -> Refusal {
-        let rows = SETTINGS.iter().filter(|row| row.key == key);
+        let rows = table::ours().filter(|row| row.key == key);
         match rows.flat_map(|row| self.chosen(row)).next_back() {
             Some(given) => Refusal::setup(format!("{}: {clause}", given.origin)),
             None => Refusal::setup(format!("{key}: {clause}")),

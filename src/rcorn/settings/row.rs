@@ -15,6 +15,8 @@ pub(super) struct Row {
     pub(super) flags: &'static [&'static str],
     /// What takes its value, and which values there are.
     pub(super) kind: Kind,
+    /// The flag that switches it off.
+    pub(super) negated_by: &'static str,
     /// Its value when nobody says anything; empty when there is none.
     pub(super) default: &'static str,
     /// An environment variable that moves the default, and the value that it makes, with `{}` for the variable's.
@@ -44,6 +46,8 @@ pub(super) enum Kind {
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
     List(bool, fn(&mut Settings, &str) -> Result<(), String>),
+    /// Names with values: `NAME=VALUE`, in the file a table as well; each may be refused.
+    Pairs(fn(&mut Settings, &str) -> Result<(), String>),
     /// Only these values, which say what rcorn does anyway; others wait for a later release.
     Only(&'static [&'static str]),
     /// One of Gunicorn's that is not there yet; what to do until then, where there is something.
@@ -78,6 +82,10 @@ pub(super) enum Section {
     Workers,
     /// Its manners towards clients.
     Clients,
+    /// Proxies in front of it.
+    Proxies,
+    /// What it lets pass.
+    Permits,
     /// Its logs.
     Logging,
     /// The process.
@@ -90,11 +98,13 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 7] = [
+    pub(super) const SHOWN: [(Self, &'static str); 9] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
         (Self::Clients, "Clients"),
+        (Self::Proxies, "Proxies in front"),
+        (Self::Permits, "Requests in an old or odd style"),
         (Self::Logging, "Logging"),
         (Self::Process, "Process"),
         (Self::Other, "Instead of serving"),
@@ -109,7 +119,17 @@ impl Row {
         kind: Kind,
         help: &'static str,
     ) -> Self {
-        Self { key, alias: "", flags, kind, default: "", variable: None, section: Section::Hidden, help }
+        Self {
+            key,
+            alias: "",
+            flags,
+            kind,
+            negated_by: "",
+            default: "",
+            variable: None,
+            section: Section::Hidden,
+            help,
+        }
     }
 
     /// One of Gunicorn's that is not there yet.
@@ -124,6 +144,12 @@ impl Row {
     /// Shown in this section.
     pub(super) const fn within(mut self, section: Section) -> Self {
         self.section = section;
+        self
+    }
+
+    /// Switched off by this flag.
+    pub(super) const fn negated_by(mut self, flag: &'static str) -> Self {
+        self.negated_by = flag;
         self
     }
 
@@ -164,10 +190,11 @@ impl Row {
             Kind::Mask(_) => "MASK",
             Kind::Text(_) | Kind::Only(_) => "TEXT",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
-            Kind::List(..) if self.key == "env" => "NAME=VALUE",
+            Kind::Pairs(_) => "NAME=VALUE",
             Kind::Path(_) | Kind::List(..) => "PATH",
             Kind::Switch([], _) => "on|off",
-            Kind::Switch(..) => "on|off|auto",
+            Kind::Switch(&["auto"], _) => "on|off|auto",
+            Kind::Switch(..) => "MODE",
             Kind::Later(_) | Kind::Wish(_) => "",
         }
     }

@@ -6,15 +6,21 @@
 use super::bind;
 use super::later::LATER;
 use super::row::{Kind, Row, Section, Wish};
+use super::table_proxy::PROXY;
 use super::{LogTarget, Settings};
 use contract::logline::Level;
 use contract::scoreboard::MOST_WORKERS;
 use contract::settings::Preload;
 use std::path::PathBuf;
 
+/// Every setting there is.
+pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
+    SETTINGS.iter().chain(PROXY)
+}
+
 /// Every setting there is, and those that are to come.
 pub(super) fn all() -> impl Iterator<Item = &'static Row> {
-    SETTINGS.iter().chain(LATER)
+    ours().chain(LATER)
 }
 
 /// The largest limit in bytes of one part of a request's head.
@@ -23,7 +29,7 @@ const MOST_BYTES: u64 = 65_536;
 const MOST_FIELDS: u64 = 32_768;
 
 /// What rcorn has.
-pub(super) static SETTINGS: &[Row] = &[
+static SETTINGS: &[Row] = &[
     Row::new("app", &[], Kind::Text(|s, text| text.clone_into(&mut s.app)), "MODULE[:CALLABLE] to serve")
         .alias("wsgi_app")
         .within(Section::Application),
@@ -57,7 +63,7 @@ pub(super) static SETTINGS: &[Row] = &[
     Row::new(
         "env",
         &["-e", "--env"],
-        Kind::List(false, add_variable),
+        Kind::Pairs(add_variable),
         "environment of the application; repeatable",
     )
     .alias("raw_env")
@@ -221,6 +227,16 @@ pub(super) static SETTINGS: &[Row] = &[
         Kind::Path(|s, path| s.tmp_upload_dir = Some(path)),
         "directory for large bodies; else $TMPDIR, /var/tmp or /tmp",
     )
+    .within(Section::Clients),
+    Row::new(
+        "sendfile",
+        &["--sendfile"],
+        Kind::Switch(&[], |s, word| s.sendfile = word == "on"),
+        "have the kernel send the files that the application wraps",
+    )
+    .negated_by("--no-sendfile")
+    .default("on")
+    .moved_by("SENDFILE", "{}")
     .within(Section::Clients),
     Row::new(
         "log_level",

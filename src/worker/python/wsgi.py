@@ -1,6 +1,8 @@
 """Objects of the WSGI environment that are best written in Python."""
 
 import io
+import os
+import stat
 import sys
 
 
@@ -21,6 +23,33 @@ class FileWrapper:
         if block:
             return block
         raise StopIteration
+
+
+def part_of_file(filelike):
+    """Descriptor, position and length of what is left of a regular file; None where reading could give other bytes.
+
+    What looks like a file may unpack, decode or count what it reads, so only Python's own files are taken, and what
+    is known to hold one of them: temporary files, and files of Django.
+    """
+    file = filelike
+    for _ in range(3):
+        if type(file) in PLAIN_FILES:
+            break
+        file = getattr(file, "file", None)
+    else:
+        return None
+    try:
+        file.flush()
+        status, position = os.fstat(file.fileno()), file.tell()
+    except (OSError, ValueError):
+        return None
+    # Some files of /proc have content and no size.
+    if not stat.S_ISREG(status.st_mode) or position >= status.st_size:
+        return None
+    return file.fileno(), position, status.st_size - position
+
+
+PLAIN_FILES = (io.FileIO, io.BufferedReader, io.BufferedRandom)
 
 
 def error_stream(descriptor, is_stderr):

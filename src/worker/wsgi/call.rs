@@ -1,5 +1,6 @@
 //! One call of the application, from `application(environ, start_response)` to the result's `close()`.
 
+use super::file::Files;
 use super::start::{Sent, StartResponse, State};
 use crate::log;
 use contract::logline::Level;
@@ -12,7 +13,7 @@ use std::io;
 
 /// Calls the application and sends what it returns. An error is an exception of the application.
 pub(super) fn run<'py>(
-    application: &Bound<'py, PyAny>,
+    (application, files): (&Bound<'py, PyAny>, &Files<'py>),
     environ: Bound<'py, PyDict>,
     start: &mut StartResponse<'py>,
     reply: &mut Reply<'_>,
@@ -22,18 +23,22 @@ pub(super) fn run<'py>(
     let callable = start.callable().clone();
     start.lend(reply, |state| {
         let result = application.call1((environ, callable))?;
-        let sent = send_all(state, &result);
+        let sent = send_all(state, files, &result);
         let closed = close(&result);
         sent.and(closed)
     })
 }
 
 /// Sends the pieces of a result, each before the next one is asked for.
-fn send_all(state: &State, result: &Bound<'_, PyAny>) -> PyResult<()> {
+fn send_all<'py>(state: &State, files: &Files<'py>, result: &Bound<'py, PyAny>) -> PyResult<()> {
     let sent = if let Ok(list) = result.cast_exact::<PyList>() {
         send_known(state, list.iter(), list.len())?
     } else if let Ok(tuple) = result.cast_exact::<PyTuple>() {
         send_known(state, tuple.iter(), tuple.len())?
+    } else if files.is_wrapped(result)
+        && let Some(sent) = files.send(state, result)?
+    {
+        sent
     } else {
         send_stream(state, result)?
     };

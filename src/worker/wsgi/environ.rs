@@ -4,20 +4,27 @@
 //! anything of `os.environ`.
 
 use super::input::Inputs;
-use super::names::{Name, Names};
+use super::names::Names;
 use super::peers::Peers;
 use crate::inherited::Inherited;
-use http::{Request, Version};
+use http::{Proxied, Request, Version};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
 use std::os::fd::AsFd;
 use sys::socket::Address;
 
+/// What the environments of all requests of one listener have in common.
+struct Template<'py> {
+    environ: Bound<'py, PyDict>,
+    /// A unix socket has no name and port of its own; those in the Host field stand for them.
+    is_unix: bool,
+}
+
 /// Makes environments.
 pub(super) struct Environ<'py> {
     py: Python<'py>,
-    templates: Vec<Bound<'py, PyDict>>,
+    listeners: Vec<Template<'py>>,
     inputs: Inputs<'py>,
     names: Names<'py>,
     peers: Peers<'py>,
@@ -28,7 +35,7 @@ impl<'py> Environ<'py> {
     pub(super) fn new(
         py: Python<'py>,
         helper: &Bound<'py, PyModule>,
-        errors: &Bound<'py, PyAny>,
+        (errors, hints): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
         inherited: &Inherited,
     ) -> PyResult<Self> {
         let common = PyDict::new(py);
@@ -42,19 +49,20 @@ impl<'py> Environ<'py> {
         common.set_item("wsgi.file_wrapper", helper.getattr("FileWrapper")?)?;
         common.set_item("SERVER_SOFTWARE", concat!("rcorn/", env!("CARGO_PKG_VERSION")))?;
         common.set_item("SCRIPT_NAME", "")?;
-        let mut templates = Vec::new();
+        common.set_item("wsgi.early_hints", hints)?;
+        let mut listeners = Vec::new();
         for listener in &inherited.listeners {
-            templates.push(template(&common, &sys::socket::local_address(listener.as_fd())?)?);
+            listeners.push(template(&common, &sys::socket::local_address(listener.as_fd())?)?);
         }
         let inputs = Inputs::new(py, helper)?;
         let (names, peers, empty) = (Names::new(py), Peers::new(py), intern!(py, "").clone());
-        Ok(Self { py, templates, inputs, names, peers, empty })
+        Ok(Self { py, listeners, inputs, names, peers, empty })
     }
 
     /// The environment of one request.
     pub(super) fn build(&mut self, request: &Request<'_>) -> PyResult<Bound<'py, PyDict>> {
         let py = self.py;
-        let environ = self.templates[request.listener()].copy()?;
+        let environ = self.listeners[request.listener()].environ.copy()?;
         environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, request.method()))?;
         environ.set_item(intern!(py, "RAW_URI"), latin1(py, request.target().as_bytes())?)?;
         environ.set_item(intern!(py, "PATH_INFO"), path_info(py, request.path().as_bytes())?)?;
@@ -65,7 +73,35 @@ impl<'py> Environ<'py> {
         environ.set_item(intern!(py, "wsgi.input"), self.inputs.make(&request.body())?)?;
         self.set_peer(&environ, request)?;
         self.set_headers(&environ, request)?;
+        self.set_way(&environ, request)?;
         Ok(environ)
+    }
+
+    /// What the operator or a proxy says of the way that the request came. Most came straight.
+    fn set_way(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
+        let py = self.py;
+        if !request.script_name().is_empty() {
+            environ.set_item(intern!(py, "SCRIPT_NAME"), latin1(py, request.script_name().as_bytes())?)?;
+        }
+        if request.is_https() {
+            environ.set_item(intern!(py, "wsgi.url_scheme"), intern!(py, "https"))?;
+        }
+        if let Some(client) = request.forwarded_client() {
+            environ.set_item(intern!(py, "REMOTE_ADDR"), client.ip.to_string())?;
+            match client.port {
+                Some(port) => environ.set_item(intern!(py, "REMOTE_PORT"), port.to_string())?,
+                // That of the proxy would be a lie.
+                None if environ.contains(intern!(py, "REMOTE_PORT"))? => environ.del_item("REMOTE_PORT")?,
+                None => {}
+            }
+        }
+        if let Some(Proxied { destination, .. }) = request.proxied() {
+            let protocol = if destination.is_ipv4() { "TCP4" } else { "TCP6" };
+            environ.set_item(intern!(py, "PROXY_PROTOCOL"), protocol)?;
+            environ.set_item(intern!(py, "PROXY_ADDR"), destination.ip().to_string())?;
+            environ.set_item(intern!(py, "PROXY_PORT"), destination.port().to_string())?;
+        }
+        Ok(())
     }
 
     fn set_peer(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
@@ -73,11 +109,16 @@ impl<'py> Environ<'py> {
         if let Address::Tcp(address) = request.peer() {
             let peer = self.peers.get(address);
             environ.set_item(intern!(py, "REMOTE_ADDR"), &peer.address)?;
-            return environ.set_item(intern!(py, "REMOTE_PORT"), &peer.port);
+            environ.set_item(intern!(py, "REMOTE_PORT"), &peer.port)?;
+        } else {
+            environ.set_item(intern!(py, "REMOTE_ADDR"), &self.empty)?;
         }
-        environ.set_item(intern!(py, "REMOTE_ADDR"), &self.empty)?;
+        if !self.listeners[request.listener()].is_unix {
+            return Ok(());
+        }
         let host = request.headers().find(|(name, _)| name.eq_ignore_ascii_case(b"host"));
-        let (name, port) = split_host(host.map_or(b"", |(_, value)| value));
+        let default: &[u8] = if request.is_https() { b"443" } else { b"80" };
+        let (name, port) = split_host(host.map_or(b"", |(_, value)| value), default);
         environ.set_item(intern!(py, "SERVER_NAME"), latin1(py, name)?)?;
         environ.set_item(intern!(py, "SERVER_PORT"), latin1(py, port)?)
     }
@@ -85,49 +126,46 @@ impl<'py> Environ<'py> {
     fn set_headers(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
         let mut expected = environ.len();
         for (name, value) in request.headers() {
-            if let Name::Key(key) = self.names.get(name) {
-                environ.set_item(key, latin1(self.py, value)?)?;
-                expected += 1;
-            }
+            environ.set_item(self.names.get(name), latin1(self.py, value)?)?;
+            expected += 1;
         }
         // Fewer entries than fields: a name came twice, and its last value overwrote the others.
         if environ.len() < expected { self.join_repeated(environ, request) } else { Ok(()) }
     }
 
     fn join_repeated(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
-        let mut fields: Vec<(&[u8], Vec<u8>)> = Vec::new();
+        let mut fields: Vec<(Bound<'py, PyString>, Vec<u8>)> = Vec::new();
         for (name, value) in request.headers() {
-            match fields.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                Some((known, joined)) => {
+            let key = self.names.get(name);
+            // Keys are interned: what is equal is the same.
+            match fields.iter_mut().find(|(known, _)| known.is(&key)) {
+                Some((_, joined)) => {
                     // RFC 9113 8.2.3: the pieces of a cookie belong together with "; ".
-                    let between: &[u8] = if known.eq_ignore_ascii_case(b"cookie") { b"; " } else { b"," };
+                    let between: &[u8] = if name.eq_ignore_ascii_case(b"cookie") { b"; " } else { b"," };
                     joined.extend_from_slice(between);
                     joined.extend_from_slice(value);
                 }
-                None => fields.push((name, value.to_vec())),
+                None => fields.push((key, value.to_vec())),
             }
         }
-        for (name, value) in fields {
-            if let Name::Key(key) = self.names.get(name) {
-                environ.set_item(key, latin1(self.py, &value)?)?;
-            }
+        for (key, value) in fields {
+            environ.set_item(key, latin1(self.py, &value)?)?;
         }
         Ok(())
     }
 }
 
-fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Bound<'py, PyDict>> {
-    let template = common.copy()?;
+fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Template<'py>> {
+    let environ = common.copy()?;
     if let Address::Tcp(address) = local {
-        template.set_item("SERVER_NAME", address.ip().to_string())?;
-        template.set_item("SERVER_PORT", address.port().to_string())?;
+        environ.set_item("SERVER_NAME", address.ip().to_string())?;
+        environ.set_item("SERVER_PORT", address.port().to_string())?;
     }
-    Ok(template)
+    Ok(Template { environ, is_unix: !matches!(local, Address::Tcp(_)) })
 }
 
-/// Name and port of a Host field; without a port that of http.
-fn split_host(host: &[u8]) -> (&[u8], &[u8]) {
-    let default: &[u8] = b"80";
+/// Name and port of a Host field.
+fn split_host<'h>(host: &'h [u8], default: &'h [u8]) -> (&'h [u8], &'h [u8]) {
     let after_name = if host.first() == Some(&b'[') { memchr::memrchr(b']', host).unwrap_or(0) } else { 0 };
     match memchr::memrchr(b':', &host[after_name..]) {
         Some(colon) if host.len() > after_name + colon + 1 => {

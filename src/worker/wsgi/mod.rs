@@ -5,6 +5,8 @@
 
 mod call;
 mod environ;
+mod file;
+mod hints;
 mod input;
 mod names;
 mod peers;
@@ -16,6 +18,7 @@ use crate::meter::Progress;
 use crate::python::Helper;
 use contract::descriptors;
 use environ::Environ;
+use file::Files;
 use http::{App, Reply, Request};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
@@ -29,6 +32,7 @@ pub(crate) struct WsgiApp<'py> {
     application: Py<PyAny>,
     environ: Environ<'py>,
     start: StartResponse<'py>,
+    files: Files<'py>,
     /// The exception that says that this worker is to leave at once.
     interrupted: Py<PyAny>,
     wants_to_leave: bool,
@@ -46,9 +50,10 @@ impl<'py> WsgiApp<'py> {
         let is_stderr =
             sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
         let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_stderr))?;
-        let environ = Environ::new(py, helper, &errors, inherited)?;
         let start = StartResponse::new(py, Arc::new(progress))?;
-        Ok(Self { py, application, environ, start, interrupted, wants_to_leave: false })
+        let environ = Environ::new(py, helper, (&errors, start.early_hints()), inherited)?;
+        let files = Files::new(helper, inherited.settings.http.sendfile)?;
+        Ok(Self { py, application, environ, start, files, interrupted, wants_to_leave: false })
     }
 
     /// True when a signal handler of the application asked the process to end.
@@ -59,10 +64,10 @@ impl<'py> WsgiApp<'py> {
 
 impl App for WsgiApp<'_> {
     fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
-        let Self { py, application, environ, start, interrupted, .. } = self;
+        let Self { py, application, environ, start, files, interrupted, .. } = self;
         let result = environ
             .build(request)
-            .and_then(|environ| call::run(application.bind(*py), environ, start, reply));
+            .and_then(|environ| call::run((application.bind(*py), files), environ, start, reply));
         if let Err(error) = result {
             if error.matches(*py, interrupted.bind(*py)).unwrap_or(false) {
                 // The signal itself is noted; the loop leaves when it sees that.

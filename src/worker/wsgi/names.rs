@@ -8,18 +8,9 @@ use pyo3::types::PyString;
 const PLACES: usize = 256;
 const LONGEST: usize = 48;
 
-/// What a field name means for the environment.
-#[derive(Clone)]
-pub(super) enum Name<'py> {
-    /// Its value goes under this key.
-    Key(Bound<'py, PyString>),
-    /// It is not passed on: with an underscore it could be taken for another name.
-    Dropped,
-}
-
 struct Entry<'py> {
     sent: Box<[u8]>,
-    name: Name<'py>,
+    key: Bound<'py, PyString>,
 }
 
 /// The names met so far.
@@ -33,8 +24,8 @@ impl<'py> Names<'py> {
         Self { py, places: (0..PLACES).map(|_| None).collect() }
     }
 
-    /// The meaning of a name as it was sent.
-    pub(super) fn get(&mut self, sent: &[u8]) -> Name<'py> {
+    /// The key for a name as it was sent. Equal keys are the same object.
+    pub(super) fn get(&mut self, sent: &[u8]) -> Bound<'py, PyString> {
         if sent.len() > LONGEST {
             return self.make(sent);
         }
@@ -42,23 +33,21 @@ impl<'py> Names<'py> {
         if let Some(entry) = &self.places[place]
             && *entry.sent == *sent
         {
-            return entry.name.clone();
+            return entry.key.clone();
         }
-        let name = self.make(sent);
-        self.places[place] = Some(Entry { sent: sent.into(), name: name.clone() });
-        name
+        let key = self.make(sent);
+        self.places[place] = Some(Entry { sent: sent.into(), key: key.clone() });
+        key
     }
 
-    fn make(&self, sent: &[u8]) -> Name<'py> {
-        if sent.contains(&b'_') {
-            return Name::Dropped;
-        }
+    fn make(&self, sent: &[u8]) -> Bound<'py, PyString> {
         let upper: String = sent.iter().map(|byte| upper_case(*byte)).collect();
         let key = match upper.as_str() {
-            "CONTENT_TYPE" | "CONTENT_LENGTH" => upper,
+            // With an underscore of its own it is a field like any other.
+            "CONTENT_TYPE" | "CONTENT_LENGTH" if !sent.contains(&b'_') => upper,
             _ => format!("HTTP_{upper}"),
         };
-        Name::Key(PyString::intern(self.py, &key))
+        PyString::intern(self.py, &key)
     }
 }
 

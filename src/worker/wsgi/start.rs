@@ -2,6 +2,7 @@
 //!
 //! The object is used again unless the application kept a reference; what it kept then only says that it is too late.
 
+use super::hints::EarlyHints;
 use crate::meter::Progress;
 use http::{Flow, Reply};
 use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyTypeError, PyValueError};
@@ -9,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use std::borrow::Cow;
+use std::os::fd::BorrowedFd;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,20 +19,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct StartResponse<'py> {
     state: Bound<'py, State>,
     start: Bound<'py, PyAny>,
+    hints: Bound<'py, EarlyHints>,
 }
 
 impl<'py> StartResponse<'py> {
     pub(super) fn new(py: Python<'py>, progress: Arc<Progress>) -> PyResult<Self> {
-        let (reply, write) = (AtomicPtr::new(null_mut()), Mutex::new(None));
-        let state = Bound::new(py, State { reply, write, progress })?;
-        *state.get().writer() = Some(state.getattr("write")?.unbind());
-        let start = state.getattr("start_response")?;
-        Ok(Self { state, start })
+        let (state, start) = State::with_methods(py, progress)?;
+        let hints = Bound::new(py, EarlyHints::new(state.clone().unbind()))?;
+        Ok(Self { state, start, hints })
     }
 
     /// What the application is called with.
     pub(super) fn callable(&self) -> &Bound<'py, PyAny> {
         &self.start
+    }
+
+    /// `wsgi.early_hints`.
+    pub(super) fn early_hints(&self) -> &Bound<'py, PyAny> {
+        self.hints.as_any()
     }
 
     /// Lends `reply` to `run`, and to the methods as long as that runs.
@@ -45,9 +51,11 @@ impl<'py> StartResponse<'py> {
     pub(super) fn renew(&mut self) -> PyResult<()> {
         let write_kept = self.state.get().writer().as_ref().is_some_and(|write| kept(write.as_ptr()));
         if write_kept || kept(self.start.as_ptr()) {
-            let next = Self::new(self.start.py(), Arc::clone(&self.state.get().progress))?;
-            let last = std::mem::replace(self, next);
-            *last.state.get().writer() = None;
+            let progress = Arc::clone(&self.state.get().progress);
+            let (state, start) = State::with_methods(self.start.py(), progress)?;
+            self.hints.get().follow(state.clone().unbind());
+            self.start = start;
+            *std::mem::replace(&mut self.state, state).get().writer() = None;
         }
         Ok(())
     }
@@ -78,6 +86,18 @@ pub(super) struct State {
 }
 
 impl State {
+    /// With its `start_response`; its `write` is inside.
+    fn with_methods(
+        py: Python<'_>,
+        progress: Arc<Progress>,
+    ) -> PyResult<(Bound<'_, Self>, Bound<'_, PyAny>)> {
+        let (reply, write) = (AtomicPtr::new(null_mut()), Mutex::new(None));
+        let state = Bound::new(py, Self { reply, write, progress })?;
+        *state.get().writer() = Some(state.getattr("write")?.unbind());
+        let start = state.getattr("start_response")?;
+        Ok((state, start))
+    }
+
     fn writer(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
         // Whoever panicked with it left it whole: there is nothing but one assignment.
         self.write.lock().unwrap_or_else(PoisonError::into_inner)
@@ -126,6 +146,24 @@ impl State {
     }
 }
 
+impl State {
+    /// Sends part of a file as the whole body; `None` when something else was said already.
+    pub(super) fn send_file(
+        &self,
+        py: Python<'_>,
+        file: BorrowedFd<'_>,
+        (offset, length): (u64, u64),
+    ) -> PyResult<Option<Sent>> {
+        self.with(|reply| {
+            if !reply.takes_file() {
+                return Ok(None);
+            }
+            let sent = py.detach(|| reply.write_file(file, offset, length));
+            Ok(Some(if sent.is_ok() { Sent::Yes } else { Sent::Nobody }))
+        })
+    }
+}
+
 #[pymethods]
 impl State {
     #[pyo3(signature = (status, response_headers, exc_info=None, /))]
@@ -167,20 +205,27 @@ fn begin(reply: &mut Reply<'_>, status: &Bound<'_, PyAny>, headers: &Bound<'_, P
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
     reply.begin(&text(status, "the status")?).map_err(bad)?;
     for field in headers.try_iter()? {
-        let field = field?;
-        let Ok(pair) = field.cast::<PyTuple>() else { return Err(not_a_pair(&field)) };
-        if pair.len() != 2 {
-            return Err(not_a_pair(&field));
-        }
-        let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+        let (name, value) = pair(&field?)?;
         let (name, value) = (text(&name, "a header name")?, text(&value, "a header value")?);
         reply.header(&name, &value).map_err(bad)?;
     }
     Ok(())
 }
 
-fn not_a_pair(field: &Bound<'_, PyAny>) -> PyErr {
-    PyTypeError::new_err(format!("a header must be a tuple of name and value, not {field:?}"))
+/// A list of header fields as bytes.
+pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<u8>, Vec<u8>)>> {
+    let field = |field: PyResult<Bound<'_, PyAny>>| {
+        let (name, value) = pair(&field?)?;
+        Ok((text(&name, "a header name")?.into_owned(), text(&value, "a header value")?.into_owned()))
+    };
+    headers.try_iter()?.map(field).collect()
+}
+
+fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    match field.cast::<PyTuple>() {
+        Ok(pair) if pair.len() == 2 => Ok((pair.get_item(0)?, pair.get_item(1)?)),
+        _ => Err(PyTypeError::new_err(format!("a header must be a tuple of name and value, not {field:?}"))),
+    }
 }
 
 /// A native string of PEP 3333 as the bytes that it stands for.
