@@ -232,7 +232,7 @@ static SETTINGS: &[Row] = &[
         "sendfile",
         &["--sendfile"],
         Kind::Switch(&[], |s, word| s.sendfile = word == "on"),
-        "have the kernel send the files that the application wraps",
+        "have the kernel send the files that the application wraps; --no-sendfile: do not",
     )
     .negated_by("--no-sendfile")
     .default("on")
