@@ -79,6 +79,8 @@ pub enum FromWorker {
     ReopenLogs,
     /// The worker was signalled and leaves on its own account. After `Ready`.
     Leaving,
+    /// The worker has answered as many requests as it may, and serves until another takes its place. Once, after `Ready`.
+    Spent,
 }
 
 /// Why a zygote or worker could not start.

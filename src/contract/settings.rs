@@ -35,6 +35,10 @@ pub struct WorkerSettings {
     pub access_log: bool,
     /// How long a stop waits for requests in flight.
     pub graceful_timeout: u64,
+    /// After so many requests a worker is replaced; nought is never.
+    pub max_requests: u64,
+    /// Up to so many more, by chance, so that not all are replaced at once.
+    pub max_requests_jitter: u64,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
 }

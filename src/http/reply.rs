@@ -6,6 +6,7 @@ use crate::refusal::reason;
 use crate::response::{Asked, BadHead, Framing, ResponseHead, early_hints};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
+use sys::last_word::Waiting;
 
 /// More than this waiting for a slow client makes the application wait too.
 const HIGH_WATER: usize = 64 * 1024;
@@ -53,6 +54,8 @@ pub struct Reply<'a> {
     to_the_end: bool,
     gone: bool,
     body_sent: u64,
+    /// As long as nothing was written, somebody else may have to answer: `sys::last_word`.
+    waiting: Option<Waiting>,
 }
 
 impl<'a> Reply<'a> {
@@ -64,8 +67,37 @@ impl<'a> Reply<'a> {
         write_timeout: u64,
     ) -> Self {
         let (head, stage) = (ResponseHead::default(), Stage::Empty);
-        let (to_the_end, gone, body_sent) = (false, false, 0);
-        Self { fd, output, buffer, common, asked, write_timeout, head, stage, to_the_end, gone, body_sent }
+        let (to_the_end, gone, body_sent, waiting) = (false, false, 0, None);
+        Self {
+            fd,
+            output,
+            buffer,
+            common,
+            asked,
+            write_timeout,
+            head,
+            stage,
+            to_the_end,
+            gone,
+            body_sent,
+            waiting,
+        }
+    }
+
+    /// Should this process get stuck before the first byte, the client hears so.
+    pub(crate) fn answered_if_stuck(mut self) -> Self {
+        if self.output.is_empty() {
+            self.waiting = Some(Waiting::for_answer(self.fd, self.asked.is_head));
+        }
+        self
+    }
+
+    /// Makes sure that nobody else answers. To be called before anything is written.
+    fn claim(&mut self) -> io::Result<()> {
+        if self.waiting.take().is_none_or(Waiting::withdraw) {
+            return Ok(());
+        }
+        self.note(Err(io::ErrorKind::BrokenPipe.into()))
     }
 
     /// Begins the head, or begins it again as long as nothing of it was sent. `status` is `200 OK`.
@@ -97,7 +129,7 @@ impl<'a> Reply<'a> {
         fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
     ) -> Result<(), BadHead> {
         let hints = early_hints(fields)?;
-        if self.asked.version == Version::Http11 && !self.is_sent() {
+        if self.asked.version == Version::Http11 && !self.is_sent() && self.claim().is_ok() {
             let result = self.output.push(self.fd, &[IoSlice::new(&hints)]);
             // A client that is gone is met again by the response itself.
             let _ = self.note(result);
@@ -156,6 +188,7 @@ impl<'a> Reply<'a> {
     /// Sends the next `length` bytes of `file` from `offset` on as the body. What the client does not take at once is
     /// sent while other requests are answered; the file may be closed meanwhile.
     pub fn write_file(&mut self, file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
+        self.claim()?;
         self.seal(Some(length));
         let Stage::Body(Framing::Length(left)) = self.stage else { return self.push(b"", b"") };
         let taken = left.min(length);
@@ -237,6 +270,7 @@ impl<'a> Reply<'a> {
 
     /// Sends what is in the buffer, `piece` and `end` as one.
     fn push(&mut self, piece: &[u8], end: &[u8]) -> io::Result<()> {
+        self.claim()?;
         let result = if piece.len() + end.len() <= COPIED {
             self.buffer.extend_from_slice(piece);
             self.buffer.extend_from_slice(end);

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod fd;
+pub mod last_word;
 pub mod memory;
 pub mod poll;
 pub mod process;

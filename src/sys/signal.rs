@@ -101,7 +101,7 @@ pub fn ignore(signal: i32) -> io::Result<()> {
     install(signal, libc::SIG_IGN)
 }
 
-fn install(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
+pub(crate) fn install(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
     install_with(signal, handler, libc::SA_RESTART)
 }
 

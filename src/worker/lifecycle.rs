@@ -104,6 +104,7 @@ fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
     if !await_adoption(inherited.settings.arbiter) {
         return Ok(None);
     }
+    sys::last_word::install()?;
     signal::die_after_parent(inherited.settings.graceful_timeout)?;
     Ok(Some(signals))
 }
@@ -185,6 +186,9 @@ impl Worker<'_> {
             }
             if self.app.wants_to_leave() {
                 self.leave_on_own_account();
+            }
+            if self.meter.is_spent() && !self.draining {
+                self.tell(&FromWorker::Spent);
             }
             if self.draining && self.server.is_idle() {
                 return Leave(ExitCode::Success);

@@ -4,6 +4,7 @@ use crate::access::AccessLog;
 use crate::inherited::Inherited;
 use contract::id::Slot;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
+use contract::settings::WorkerSettings;
 use http::{Observer, Outcome, Record, Request, Share};
 use std::sync::Arc;
 use sys::clock;
@@ -36,13 +37,25 @@ pub(crate) struct Meter {
     /// What the state is between requests: `Idle`, or `Draining`.
     resting: State,
     access: Option<AccessLog>,
+    /// After so many requests somebody else is to take over.
+    lifespan: u64,
 }
 
 impl Meter {
     /// The books of the worker at `slot`.
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
         let access = inherited.settings.access_log.then(AccessLog::default);
-        Self { scoreboard: inherited.scoreboard, slot, resting: State::Idle, access }
+        let lifespan = lifespan(&inherited.settings);
+        Self { scoreboard: inherited.scoreboard, slot, resting: State::Idle, access, lifespan }
+    }
+
+    /// True once, when as many requests were answered as may be.
+    pub(crate) fn is_spent(&mut self) -> bool {
+        let spent = self.lifespan <= self.view().get(Word::Requests);
+        if spent {
+            self.lifespan = u64::MAX;
+        }
+        spent
     }
 
     fn view(&self) -> SlotView<'_> {
@@ -60,6 +73,16 @@ impl Meter {
             access.flush();
         }
     }
+}
+
+/// `max_requests` and a part of the jitter that differs from worker to worker; no limit where that is nought.
+fn lifespan(settings: &WorkerSettings) -> u64 {
+    if settings.max_requests == 0 {
+        return u64::MAX;
+    }
+    let chance = (clock::now() ^ u64::from(sys::process::own_pid().unsigned_abs()))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    settings.max_requests + (chance >> 32) % (settings.max_requests_jitter + 1)
 }
 
 impl Observer for Meter {

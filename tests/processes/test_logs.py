@@ -50,13 +50,14 @@ def test_each_answer_has_one_line(serve, directory):
 
 
 @pytest.mark.rcorn("Gunicorn has no line for it")
-def test_a_refused_request_has_a_line_too(serve, directory):
+def test_a_refused_request_has_a_line_too_with_the_reason(serve, directory):
     access = directory / "access"
     server = serve("plain", "--access-logfile", access)
     with server.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
         assert connection.response().status == 400
-    assert COMBINED.fullmatch(wait_for_lines(access, 1)[0])["status"] == "400"
+    line, _, reason = wait_for_lines(access, 1)[0].rpartition(' "')
+    assert COMBINED.fullmatch(line)["status"] == "400" and reason == 'a header name is malformed"'
 
 
 def test_what_a_client_sends_cannot_forge_a_line(serve, directory):

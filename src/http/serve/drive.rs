@@ -143,7 +143,8 @@ fn answer(
         keep_alive: client_keeps && shared.keeps_connections(observer),
     };
     let timeout = shared.config.write_timeout;
-    let mut reply = Reply::new((fd.as_fd(), output), &mut shared.buffer, &shared.common, asked, timeout);
+    let reply = Reply::new((fd.as_fd(), output), &mut shared.buffer, &shared.common, asked, timeout);
+    let mut reply = reply.answered_if_stuck();
     observer.began(&request);
     let started = clock::now();
     app.call(&request, &mut reply);

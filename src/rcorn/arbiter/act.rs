@@ -1,10 +1,11 @@
 //! The hands of the arbiter: carries out what `step` decided, and decides nothing.
 
 use super::action::Action;
-use super::event::{Busy, Event};
+use super::event::{Autopsy, Busy, Event, LastRequest};
 use super::fleet::Fleet;
 use super::ground::Ground;
 use super::listeners::Listener;
+use super::memory;
 use super::notify;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
@@ -13,7 +14,7 @@ use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::channel::Channel;
 use contract::exit::ExitCode;
-use contract::id::{Generation, Slot, WorkerId};
+use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker, ToZygote};
 use contract::scoreboard::Word;
@@ -23,7 +24,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::rc::Rc;
-use sys::process;
+use sys::process::{self, Ended};
 use sys::seqpacket::Seqpacket;
 
 /// Everything that the arbiter holds.
@@ -36,6 +37,7 @@ pub(crate) struct Hands {
     grounds: BTreeMap<Generation, Ground>,
     logs: Logs,
     pid_file: Option<PidFile>,
+    kills: memory::Kills,
 }
 
 impl Hands {
@@ -51,7 +53,8 @@ impl Hands {
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
-        Ok(Self { wires, invocation, handed, grounds, logs, pid_file })
+        let kills = memory::Kills::watch();
+        Ok(Self { wires, invocation, handed, grounds, logs, pid_file, kills })
     }
 
     /// What the first generation's settings say.
@@ -66,6 +69,7 @@ impl Hands {
             Action::Prepare(generation) => Some(Event::Prepared(generation, self.prepare(generation))),
             Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
+            Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
             other => {
                 self.perform_quietly(other);
                 None
@@ -95,7 +99,11 @@ impl Hands {
             Action::Traceback(text) => self.logs.raw(&text),
             Action::Refuse(failure) => self.refuse(&failure),
             Action::Notify(notice, status) => notify::tell(notice, &status),
-            Action::Leave(_) | Action::Prepare(_) | Action::StartZygote(..) | Action::Fork(..) => {}
+            Action::Leave(_)
+            | Action::Prepare(_)
+            | Action::StartZygote(..)
+            | Action::Fork(..)
+            | Action::Weigh(_) => {}
         }
     }
 
@@ -213,6 +221,22 @@ impl Hands {
         }
     }
 
+    /// What is known of the end of a process.
+    pub(crate) fn autopsy(&mut self, fleet: &Fleet, pid: Pid, how: Ended) -> Autopsy {
+        let out_of_memory = how == Ended::Killed(sys::signal::SIGKILL) && self.kills.happened();
+        Autopsy { how, out_of_memory, last: self.last_request(fleet, pid) }
+    }
+
+    fn last_request(&self, fleet: &Fleet, pid: Pid) -> Option<LastRequest> {
+        let id = fleet.worker_with(pid)?;
+        let (generation, crew) = fleet.crews.iter().find(|(_, crew)| crew.workers.contains_key(&id))?;
+        let slot = self.grounds.get(generation)?.board.slot(crew.workers.get(&id)?.slot);
+        let (request, client) = (slot.request_line(), slot.client());
+        let start = slot.get(Word::RequestStart);
+        let unanswered_since = (start != 0).then_some(Moment(start));
+        (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
+    }
+
     /// Which workers are inside a request.
     pub(crate) fn look(&self, fleet: &Fleet) -> Vec<Busy> {
         let mut busy = Vec::new();
@@ -224,6 +248,7 @@ impl Hands {
                 if start != 0 {
                     busy.push(Busy {
                         worker: *worker,
+                        began: Moment(start),
                         since: Moment(start.max(slot.get(Word::Progress))),
                         request: slot.request_line(),
                         client: slot.client(),
@@ -233,6 +258,11 @@ impl Hands {
         }
         busy
     }
+}
+
+fn weigh(workers: &[(WorkerId, Pid)]) -> Vec<(WorkerId, u64)> {
+    // Whoever is gone meanwhile weighs nothing.
+    workers.iter().filter_map(|(worker, pid)| Some((*worker, memory::of_process(pid.0)?))).collect()
 }
 
 /// Names the process for `ps`.

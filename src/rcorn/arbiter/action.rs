@@ -23,6 +23,8 @@ pub(crate) enum Action {
     Tell(WorkerId, ToWorker),
     /// Give a worker the log files that are open now.
     GiveLogs(Generation, WorkerId),
+    /// Measure the memory of workers.
+    Weigh(Vec<(WorkerId, Pid)>),
     /// Send a worker's process a signal.
     Signal(Pid, i32),
     /// Let go of a worker that is gone: its channel and its slot.

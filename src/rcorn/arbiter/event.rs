@@ -27,7 +27,9 @@ pub(crate) enum Event {
     /// A worker's channel was closed. Whatever it said was told before.
     WorkerClosed(WorkerId),
     /// A worker's process ended. Whatever it said was told before.
-    WorkerEnded(Pid, Ended),
+    WorkerEnded(Pid, Autopsy),
+    /// How many bytes of memory workers have.
+    Weighed(Vec<(WorkerId, u64)>),
     /// The operator wants something.
     Operator(Wish),
     /// Time has passed; and which workers are inside a request, where that was asked for.
@@ -58,10 +60,34 @@ pub(crate) enum Wish {
 pub(crate) struct Busy {
     /// The worker.
     pub(crate) worker: WorkerId,
-    /// When the request began or last made progress.
+    /// When the request began.
+    pub(crate) began: Moment,
+    /// When it began or last made progress.
     pub(crate) since: Moment,
     /// Its request line.
     pub(crate) request: String,
     /// Its client.
     pub(crate) client: String,
+}
+
+/// How a worker ended, and what is known of its last moments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Autopsy {
+    /// How.
+    pub(crate) how: Ended,
+    /// The kernel killed it for want of memory.
+    pub(crate) out_of_memory: bool,
+    /// Its last request.
+    pub(crate) last: Option<LastRequest>,
+}
+
+/// A worker's last request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LastRequest {
+    /// The request line.
+    pub(crate) request: String,
+    /// The client.
+    pub(crate) client: String,
+    /// When it began, where it was not answered yet.
+    pub(crate) unanswered_since: Option<Moment>,
 }

@@ -24,6 +24,8 @@ pub(crate) struct Fleet {
     pub(crate) reload_queued: bool,
     /// When the scoreboards are to be read next.
     pub(crate) look_at: Option<Moment>,
+    /// When the memory of workers is to be measured next.
+    pub(crate) weigh_at: Option<Moment>,
     /// When `step` last looked at everything: what was due by then is done.
     pub(crate) settled: Moment,
     /// The youngest generation that there was.
@@ -76,8 +78,10 @@ pub(crate) struct Crew {
     pub(crate) deadline: Option<Moment>,
     /// Why it cannot serve, once that is known. Only while it boots.
     pub(crate) failure: Option<BootFailure>,
-    /// Workers that died before they were ready, while it boots.
-    pub(crate) deaths: u32,
+    /// How often something failed while it boots.
+    pub(crate) failures: u32,
+    /// The worker that is being replaced although nothing is wrong with it, until it is gone.
+    pub(crate) replacing: Option<WorkerId>,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,
 }
@@ -117,6 +121,10 @@ pub(crate) struct Worker {
     pub(crate) deadline: Option<Moment>,
     /// Its channel is closed.
     pub(crate) closed: bool,
+    /// Why it is to be replaced, once another is ready.
+    pub(crate) spent: Option<String>,
+    /// Which request of it was shown as slow, by its beginning.
+    pub(crate) slow: Option<Moment>,
 }
 
 /// Where a worker is in its life. The arrows are in `step`.
@@ -154,6 +162,7 @@ impl Fleet {
             preparing: Some(Generation(1)),
             reload_queued: false,
             look_at: None,
+            weigh_at: None,
             settled: Moment(0),
             newest: Generation(1),
             last_worker: 0,
@@ -192,7 +201,12 @@ impl Fleet {
 
     /// When `step` wants to hear the clock next.
     pub(crate) fn next_deadline(&self) -> Option<Moment> {
-        self.crews.values().flat_map(|crew| crew.deadlines(self.settled)).chain(self.look_at).min()
+        self.crews
+            .values()
+            .flat_map(|crew| crew.deadlines(self.settled))
+            .chain(self.look_at)
+            .chain(self.weigh_at)
+            .min()
     }
 }
 
@@ -210,7 +224,8 @@ impl Crew {
             posts: BTreeMap::new(),
             deadline: rules.startup_timeout.map(|limit| now.after(limit)),
             failure: None,
-            deaths: 0,
+            failures: 0,
+            replacing: None,
             told: String::new(),
             rules,
         }
@@ -226,6 +241,12 @@ impl Crew {
     pub(crate) fn ready(&self) -> u32 {
         let ready = self.active().filter(|(_, worker)| matches!(worker.phase, Phase::Ready { .. }));
         u32::try_from(ready.count()).unwrap_or(MOST_WORKERS)
+    }
+
+    /// How many workers there are to be: one more while one is being replaced.
+    pub(crate) fn wanted(&self) -> usize {
+        let stays = |id| self.active().any(|(active, _)| active == id);
+        self.target as usize + usize::from(self.replacing.is_some_and(stays))
     }
 
     /// Slots that stay empty for a while, because their workers died young.
@@ -245,7 +266,7 @@ impl Crew {
     /// The slots that are to be filled now: the lowest free ones.
     pub(crate) fn vacancies(&self, now: Moment) -> Vec<Slot> {
         let waiting: Vec<Slot> = self.waiting(now).collect();
-        let missing = (self.target as usize).saturating_sub(self.spoken_for(now));
+        let missing = self.wanted().saturating_sub(self.spoken_for(now));
         let free =
             |slot: &Slot| !waiting.contains(slot) && self.workers.values().all(|worker| worker.slot != *slot);
         (0..MOST_WORKERS).map(Slot).filter(free).take(missing).collect()
@@ -266,6 +287,7 @@ impl Crew {
     fn deadlines(&self, settled: Moment) -> impl Iterator<Item = Moment> {
         let limits = self.workers.values().filter_map(|worker| worker.deadline);
         let boot = self.deadline.filter(|_| self.role == Role::Booting);
+        let ages = self.workers.values().filter_map(|worker| worker.too_old_at(&self.rules));
         let posts = self.posts.values().map(|post| post.not_before);
         let (retry, kill) = match self.zygote {
             Zygote::Absent => (Some(self.zygote_not_before), None),
@@ -273,7 +295,7 @@ impl Crew {
             Zygote::Ready => (None, None),
         };
         let working = self.role != Role::Leaving;
-        let waits = posts.chain(retry).filter(move |at| working && *at > settled);
+        let waits = posts.chain(retry).chain(ages).filter(move |at| working && *at > settled);
         limits.chain(boot).chain(kill).chain(waits)
     }
 }
@@ -281,13 +303,23 @@ impl Crew {
 impl Worker {
     /// A worker that is ordered now.
     pub(crate) fn new(slot: Slot, deadline: Option<Moment>) -> Self {
-        Self { slot, pid: None, phase: Phase::Booting, deadline, closed: false }
+        Self { slot, pid: None, phase: Phase::Booting, deadline, closed: false, spent: None, slow: None }
     }
 
     /// From now on it is on its way out.
     pub(crate) fn leave(&mut self, why: Why, deadline: Option<Moment>) {
         self.phase = Phase::Leaving(why);
         self.deadline = deadline;
+    }
+
+    /// When it is to be replaced for its age.
+    pub(crate) fn too_old_at(&self, rules: &Rules) -> Option<Moment> {
+        match self.phase {
+            Phase::Ready { since } if self.spent.is_none() => {
+                rules.max_worker_age.map(|age| since.after(age))
+            }
+            _ => None,
+        }
     }
 
     /// What log lines call it.

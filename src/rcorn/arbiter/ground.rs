@@ -61,6 +61,11 @@ impl Ground {
             workers: self.settings.workers,
             preload: self.settings.preload,
             timeout: limit(self.settings.timeout),
+            request_timeout: limit(self.settings.request_timeout),
+            slow_request: limit(self.settings.slow_request),
+            max_worker_age: limit(self.settings.max_worker_age),
+            max_worker_memory: Some(self.settings.max_worker_memory).filter(|bytes| *bytes != 0),
+            max_boot_failures: self.settings.max_boot_failures,
             graceful_timeout: self.settings.graceful_timeout,
             startup_timeout: limit(self.settings.startup_timeout),
         }

@@ -18,6 +18,7 @@ mod fleet;
 mod ground;
 mod handed;
 mod listeners;
+mod memory;
 mod notify;
 mod pidfile;
 mod policy;

@@ -30,6 +30,16 @@ pub(crate) struct Rules {
     pub(crate) preload: Preload,
     /// How long a request may be in the application without progress.
     pub(crate) timeout: Option<Duration>,
+    /// How long a request may take in all.
+    pub(crate) request_timeout: Option<Duration>,
+    /// After how long the stacks of a request are shown.
+    pub(crate) slow_request: Option<Duration>,
+    /// How old a worker may become.
+    pub(crate) max_worker_age: Option<Duration>,
+    /// How many bytes of memory a worker may have.
+    pub(crate) max_worker_memory: Option<u64>,
+    /// How many failures to boot a new generation may have.
+    pub(crate) max_boot_failures: u32,
     /// How long a drain may take.
     pub(crate) graceful_timeout: Duration,
     /// How long a worker, and a generation, may take to get ready.
@@ -44,8 +54,8 @@ pub(crate) const STACKS_GRACE: Duration = Duration::from_millis(200);
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 /// Scoreboards are read no more often than this.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// A first boot whose workers died this often without getting ready is given up.
-pub(crate) const BOOT_ATTEMPTS: u32 = 5;
+/// The memory of workers is measured this often, where it has a limit.
+pub(crate) const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Forks that are ordered from a zygote at a time: its channel has room for them whatever the number of workers.
 pub(crate) const ORDERS: usize = 16;

@@ -28,7 +28,7 @@ pub(crate) async fn run(mut hands: Hands, mut signals: Signals) -> io::Result<Ex
         }
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
-                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands)));
+                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
             }
             Woken::Told(told) => events.extend(told),
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
@@ -92,9 +92,9 @@ enum Heard {
 }
 
 impl Heard {
-    fn events(self, hands: &mut Hands) -> Vec<Event> {
+    fn events(self, hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
         match self {
-            Self::Child => reap(hands),
+            Self::Child => reap(hands, fleet),
             Self::Wish(wish) => vec![Event::Operator(wish)],
         }
     }
@@ -102,7 +102,7 @@ impl Heard {
 
 /// Reaps whoever has ended. What they and those who forked them had said comes before the news of their end, as it
 /// was sent before; so a process that nobody is known by then is an orphan of the application.
-fn reap(hands: &mut Hands) -> Vec<Event> {
+fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
     let mut ended = Vec::new();
     while let Ok(Some(pid)) = process::next_ended() {
         match process::reap(pid) {
@@ -115,7 +115,7 @@ fn reap(hands: &mut Hands) -> Vec<Event> {
     for (pid, how) in ended {
         events.push(match hands.wires.forget_zygote(pid) {
             Some((generation, said)) => Event::ZygoteEnded(generation, how, said),
-            None => Event::WorkerEnded(pid, how),
+            None => Event::WorkerEnded(pid, hands.autopsy(fleet, pid, how)),
         });
     }
     events

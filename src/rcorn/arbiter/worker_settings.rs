@@ -26,6 +26,8 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         log_level: settings.log_level,
         access_log: settings.access_log.is_some(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
+        max_requests: settings.max_requests,
+        max_requests_jitter: settings.max_requests_jitter,
         http: http(settings, invocation.variable("TMPDIR")),
     }
 }

@@ -17,6 +17,7 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
     let value = &given.value;
     match given.row.kind {
         Kind::Number(least, most, set) => set(settings, number(value, least, most)?),
+        Kind::Size(set) => set(settings, size(value)?),
         Kind::Duration(set) => set(settings, duration(value)?),
         Kind::Choice(words, set) => set(settings, word(value, words)?),
         Kind::Switch(further, set) => set(settings, switch(value, further)?),
@@ -61,6 +62,23 @@ fn number(value: &Value, least: u64, most: u64) -> Result<u64, String> {
     number
         .filter(|number| (least..=most).contains(number))
         .ok_or(format!("expected a number {range}, found {value}"))
+}
+
+/// `1000000`, `512K`, `300M`, `2G`, with or without `iB` or `B`.
+fn size(value: &Value) -> Result<u64, String> {
+    let text = value.plain();
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let shift =
+        match text[digits.len()..].trim().to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+            "" => Some(0),
+            "K" => Some(10),
+            "M" => Some(20),
+            "G" => Some(30),
+            _ => None,
+        };
+    let number =
+        digits.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+    number.ok_or(format!("expected a size such as 300M or 2G, found {value}"))
 }
 
 fn duration(value: &Value) -> Result<Duration, String> {
@@ -189,6 +207,19 @@ mod tests {
         }
         for text in ["soon", "-1", "", "1d", "s", "999999999999", "1.2.3"] {
             assert!(duration(&written(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in
+            [("0", 0), ("512K", 1 << 19), ("300M", 300 << 20), ("2GiB", 2 << 30), ("5 mb", 5 << 20)]
+        {
+            assert_eq!(size(&written(text)), Ok(bytes), "{text}");
+        }
+        assert_eq!(size(&Value::Integer(77, "77".into())), Ok(77));
+        for text in ["", "M", "1.5G", "-1", "2T", "99999999999999G"] {
+            assert!(size(&written(text)).is_err(), "{text}");
         }
     }
 

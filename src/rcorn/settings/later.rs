@@ -15,8 +15,6 @@ const UNNEEDED: &str = "leave it out: rcorn has one parser of its own";
 
 /// What is to come.
 pub(super) static LATER: &[Row] = &[
-    Row::later("max_requests", &["--max-requests"], ""),
-    Row::later("max_requests_jitter", &["--max-requests-jitter"], ""),
     Row::later("asgi_loop", &["--asgi-loop"], ""),
     Row::later("asgi_lifespan", &["--asgi-lifespan"], ""),
     Row::later("asgi_disconnect_grace_period", &["--asgi-disconnect-grace-period"], ""),

@@ -59,6 +59,20 @@ pub(crate) struct Settings {
     pub(crate) preload: Preload,
     /// How long one request may take without progress.
     pub(crate) timeout: Duration,
+    /// How long one request may take in all.
+    pub(crate) request_timeout: Duration,
+    /// After how long the stacks of a request are logged.
+    pub(crate) slow_request: Duration,
+    /// After how many requests a worker is replaced; nought: never.
+    pub(crate) max_requests: u64,
+    /// Up to so many more, by chance.
+    pub(crate) max_requests_jitter: u64,
+    /// At which age a worker is replaced.
+    pub(crate) max_worker_age: Duration,
+    /// Above how many bytes of memory a worker is replaced; nought: never.
+    pub(crate) max_worker_memory: u64,
+    /// How often a generation may fail to boot before it is given up.
+    pub(crate) max_boot_failures: u32,
     /// How long a stop waits for requests in flight.
     pub(crate) graceful_timeout: Duration,
     /// How long a quiet kept connection is kept; nought: connections are not kept.
@@ -153,6 +167,13 @@ impl Settings {
             env: Vec::new(),
             preload: Preload::Auto,
             timeout: Duration::ZERO,
+            request_timeout: Duration::ZERO,
+            slow_request: Duration::ZERO,
+            max_requests: 0,
+            max_requests_jitter: 0,
+            max_worker_age: Duration::ZERO,
+            max_worker_memory: 0,
+            max_boot_failures: 0,
             graceful_timeout: Duration::ZERO,
             keep_alive: Duration::ZERO,
             startup_timeout: Duration::ZERO,

@@ -139,6 +139,62 @@ static SETTINGS: &[Row] = &[
     .default("30")
     .within(Section::Workers),
     Row::new(
+        "request_timeout",
+        &["--request-timeout"],
+        Kind::Duration(|s, time| s.request_timeout = time),
+        "time that a request may take in all; 0: no limit",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "slow_request",
+        &["--slow-request"],
+        Kind::Duration(|s, time| s.slow_request = time),
+        "time after which the Python stacks of a request are logged, once; 0: never",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "max_requests",
+        &["--max-requests"],
+        Kind::Number(0, i64::MAX as u64, |s, n| s.max_requests = n),
+        "requests after which a worker is replaced; 0: never",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "max_requests_jitter",
+        &["--max-requests-jitter"],
+        Kind::Number(0, 1_000_000_000, |s, n| s.max_requests_jitter = n),
+        "up to so many more, by chance",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "max_worker_age",
+        &["--max-worker-age"],
+        Kind::Duration(|s, time| s.max_worker_age = time),
+        "age at which a worker is replaced; 0: never",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "max_worker_memory",
+        &["--max-worker-memory"],
+        Kind::Size(|s, bytes| s.max_worker_memory = bytes),
+        "memory (PSS) above which a worker is replaced, such as 300M; 0: never",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
+        "max_boot_failures",
+        &["--max-boot-failures"],
+        Kind::Number(1, 1_000_000, |s, n| s.max_boot_failures = small(n)),
+        "failures after which the first start, or a reload, is given up",
+    )
+    .default("1")
+    .within(Section::Workers),
+    Row::new(
         "graceful_timeout",
         &["--graceful-timeout"],
         Kind::Duration(|s, time| s.graceful_timeout = time),

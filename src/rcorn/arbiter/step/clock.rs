@@ -3,11 +3,13 @@
 use super::super::action::Action;
 use super::super::event::Busy;
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{LOOK_INTERVAL, Moment, STACKS_GRACE};
+use super::super::policy::{LOOK_INTERVAL, Moment, Rules, STACKS_GRACE};
+use super::recycle;
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::BootFailure;
+use sys::last_word::last_word_signal;
 use sys::signal::{SIGKILL, stacks_signal};
 
 /// Time has passed. `busy` is what the scoreboards said, if they were read.
@@ -17,6 +19,7 @@ pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec
         end_overdue_zygote(*generation, crew, now, todo);
         end_overdue_workers(*generation, crew, now, todo);
     }
+    recycle::weigh(fleet, now, todo);
     if fleet.wants_look(now) {
         fleet.look_at = None;
         for busy in busy {
@@ -84,16 +87,32 @@ fn why_killed(worker: &Worker, graceful: f64) -> Option<String> {
 
 fn check_request(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
     let Some((_, crew)) = fleet.crew_of(busy.worker) else { return };
-    let Some(limit) = crew.rules.timeout else { return };
     let Some(worker) = crew.workers.get_mut(&busy.worker) else { return };
-    let taken = busy.since.until(now);
-    let Some(pid) = worker.pid.filter(|_| is_judged(worker) && taken >= limit) else { return };
-    let (name, seconds) = (worker.name(), taken.as_secs());
+    let Some(pid) = worker.pid.filter(|_| is_judged(worker)) else { return };
+    let (name, seconds) = (worker.name(), busy.began.until(now).as_secs());
     let Busy { request, client, .. } = busy;
-    let text = format!("WORKER TIMEOUT {name}: {seconds} s in \"{request}\" from {client}; it is replaced");
-    todo.push(Action::Log(Level::Critical, text));
-    todo.push(Action::Signal(pid, stacks_signal()));
-    worker.leave(Why::Stuck, Some(now.after(STACKS_GRACE)));
+    let what = format!("{name}: {seconds} s in \"{request}\" from {client}");
+    if limits(&crew.rules, busy).any(|limit| limit <= now) {
+        todo.push(Action::Log(Level::Critical, format!("WORKER TIMEOUT {what}; it is replaced")));
+        todo.push(Action::Signal(pid, last_word_signal()));
+        todo.push(Action::Signal(pid, stacks_signal()));
+        worker.leave(Why::Stuck, Some(now.after(STACKS_GRACE)));
+    } else if slow_at(&crew.rules, worker, busy).is_some_and(|at| at <= now) {
+        worker.slow = Some(busy.began);
+        todo.push(Action::Log(Level::Warning, format!("slow request {what}; it goes on")));
+        todo.push(Action::Signal(pid, stacks_signal()));
+    }
+}
+
+/// When a request is over its limits.
+fn limits(rules: &Rules, busy: &Busy) -> impl Iterator<Item = Moment> {
+    let silence = rules.timeout.map(|limit| busy.since.after(limit));
+    silence.into_iter().chain(rules.request_timeout.map(|limit| busy.began.after(limit)))
+}
+
+/// When the stacks of a request are to be shown, once.
+fn slow_at(rules: &Rules, worker: &Worker, busy: &Busy) -> Option<Moment> {
+    rules.slow_request.filter(|_| worker.slow != Some(busy.began)).map(|limit| busy.began.after(limit))
 }
 
 /// A drain does not switch the limit off.
@@ -104,12 +123,13 @@ fn is_judged(worker: &Worker) -> bool {
 /// When a request can next be over its limit: the oldest one's, or one's that begins right now.
 fn next_look(fleet: &mut Fleet, busy: &[Busy], now: Moment) -> Option<Moment> {
     let mut earliest = idle_look(fleet, now)?;
-    for Busy { worker, since, .. } in busy {
-        let Some((_, crew)) = fleet.crew_of(*worker) else { continue };
-        let judged = crew.workers.get(worker).is_some_and(is_judged);
-        if let Some(limit) = crew.rules.timeout.filter(|_| judged) {
-            earliest = earliest.min(since.after(limit));
-        }
+    for busy in busy {
+        let Some((_, crew)) = fleet.crew_of(busy.worker) else { continue };
+        let Some(worker) = crew.workers.get(&busy.worker).filter(|worker| is_judged(worker)) else {
+            continue;
+        };
+        let next = limits(&crew.rules, busy).chain(slow_at(&crew.rules, worker, busy)).min();
+        earliest = next.map_or(earliest, |next| earliest.min(next));
     }
     Some(earliest.max(now.after(LOOK_INTERVAL)))
 }
@@ -121,6 +141,8 @@ pub(super) fn plan_look(fleet: &mut Fleet, now: Moment) {
 }
 
 fn idle_look(fleet: &Fleet, now: Moment) -> Option<Moment> {
-    let limits = fleet.crews.values().filter(|crew| !crew.workers.is_empty());
-    limits.filter_map(|crew| crew.rules.timeout).min().map(|limit| now.after(limit.max(LOOK_INTERVAL)))
+    let crews = fleet.crews.values().filter(|crew| !crew.workers.is_empty());
+    let limits =
+        crews.flat_map(|crew| [crew.rules.timeout, crew.rules.request_timeout, crew.rules.slow_request]);
+    limits.flatten().min().map(|limit| now.after(limit.max(LOOK_INTERVAL)))
 }

@@ -14,6 +14,7 @@
 //!   startup limit     killed                -                     -
 //!   request limit     -                     Leaving(Stuck)        Leaving(Stuck), if it was draining
 //!   surplus, drain    Leaving(Dismissed)    Leaving(Drained)      -
+//!   spent             -                     Leaving(Drained) once another is ready: `recycle`
 //!   quick stop        Leaving(Dismissed)    Leaving(Dismissed)    Leaving(Dismissed)
 //!   limit of leaving                                              killed
 //!
@@ -36,6 +37,7 @@
 
 mod clock;
 mod operator;
+mod recycle;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -66,7 +68,8 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
         Event::NotForked(id, why) => worker::not_forked(fleet, id, &why, now, todo),
         Event::Worker(id, message) => worker::said(fleet, id, message, now, todo),
         Event::WorkerClosed(id) => worker::closed(fleet, id, now, todo),
-        Event::WorkerEnded(pid, how) => worker::ended(fleet, pid, how, now, todo),
+        Event::WorkerEnded(pid, autopsy) => worker::ended(fleet, pid, &autopsy, now, todo),
+        Event::Weighed(weights) => recycle::weighed(fleet, &weights),
         Event::Operator(wish) => operator::wish(fleet, wish, now, todo),
         Event::Tick(busy) => clock::tick(fleet, &busy, now, todo),
     }

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
 use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
-use super::{clock, operator};
+use super::{clock, operator, recycle};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
@@ -21,6 +21,7 @@ pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     }
     start_queued_reload(fleet, todo);
     clock::plan_look(fleet, now);
+    recycle::plan_weighing(fleet, now);
     if let Stage::Stopping { code, .. } = fleet.stage
         && fleet.crews.is_empty()
         && fleet.preparing.is_none()
@@ -115,7 +116,13 @@ pub(super) fn send_away(
     }
 }
 
-fn dismiss(id: WorkerId, worker: &mut Worker, graceful: Moment, now: Moment, todo: &mut Vec<Action>) {
+pub(super) fn dismiss(
+    id: WorkerId,
+    worker: &mut Worker,
+    graceful: Moment,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
     match worker.phase {
         Phase::Leaving(_) => {}
         Phase::Booting => dismiss_at_once(id, worker, now, todo),
@@ -143,6 +150,7 @@ fn muster(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
         .collect();
     for generation in working {
         if let Some(crew) = fleet.crews.get_mut(&generation) {
+            recycle::recycle(crew, now, todo);
             shrink(crew, now, todo);
             call_zygote(generation, crew, now, todo);
         }
@@ -152,7 +160,7 @@ fn muster(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
 
 /// Who came last goes first, so that the numbers stay without gaps.
 fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
-    let mut surplus = crew.spoken_for(now).saturating_sub(crew.target as usize);
+    let mut surplus = crew.spoken_for(now).saturating_sub(crew.wanted());
     let mut waiting: Vec<_> = crew.waiting(now).collect();
     while surplus > 0
         && let Some(slot) = waiting.pop()

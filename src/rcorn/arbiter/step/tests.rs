@@ -1,5 +1,6 @@
 //! Supervision without a process and without a clock.
 
+mod recycling;
 mod rules;
 mod sequences;
 mod world;

@@ -1,8 +1,11 @@
 //! What workers say and how they end.
 
 use super::super::action::Action;
+use super::super::event::{Autopsy, LastRequest};
 use super::super::fleet::{Crew, Fleet, Phase, Post, Role, Why, Worker};
 use super::super::policy::{BackOff, Moment, QUIT_GRACE, SETTLED};
+use super::recycle;
+use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker};
@@ -28,6 +31,7 @@ pub(super) fn said(
         FromWorker::Failed(failure) => failed(crew, id, failure, now, todo),
         FromWorker::ReopenLogs => todo.push(Action::GiveLogs(generation, id)),
         FromWorker::Leaving => leaves_by_itself(crew, id, now, todo),
+        FromWorker::Spent => recycle::spent(crew, id),
     }
 }
 
@@ -52,10 +56,22 @@ fn ready(generation: Generation, crew: &mut Crew, id: WorkerId, now: Moment, tod
 fn failed(crew: &mut Crew, id: WorkerId, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
     let Some(worker) = crew.workers.get_mut(&id) else { return };
     worker.leave(Why::Failed, Some(now.after(QUIT_GRACE)));
+    note_failure(crew, failure, todo);
+}
+
+/// A generation that boots is given up after so many failures; one that serves goes on, and the failure is told.
+pub(super) fn note_failure(crew: &mut Crew, failure: BootFailure, todo: &mut Vec<Action>) {
     match crew.role {
-        Role::Booting if crew.failure.is_none() => crew.failure = Some(failure),
+        Role::Leaving => {}
         Role::Serving => tell_failure(crew, failure, todo),
-        Role::Booting | Role::Leaving => {}
+        Role::Booting => {
+            crew.failures += 1;
+            if crew.failures < crew.rules.max_boot_failures {
+                tell_failure(crew, failure, todo);
+            } else if crew.failure.is_none() {
+                crew.failure = Some(failure);
+            }
+        }
     }
 }
 
@@ -90,7 +106,7 @@ pub(super) fn not_forked(fleet: &mut Fleet, id: WorkerId, why: &str, now: Moment
     let wait = delay(crew, &worker, None, now);
     let text = format!("worker {} could not be forked: {why}; {}", worker.slot, retry(wait));
     todo.push(Action::Log(Level::Error, text));
-    count_death(crew, &format!("a worker could not be forked: {why}"));
+    note_death(crew, &format!("a worker could not be forked: {why}"), todo);
 }
 
 /// A channel was closed: its worker is about to end, or never was.
@@ -106,39 +122,45 @@ pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Ve
 }
 
 /// A process ended. One that is nobody's was left behind by the application and got reaped with this.
-pub(super) fn ended(fleet: &mut Fleet, pid: Pid, how: Ended, now: Moment, todo: &mut Vec<Action>) {
+pub(super) fn ended(fleet: &mut Fleet, pid: Pid, autopsy: &Autopsy, now: Moment, todo: &mut Vec<Action>) {
+    let how = autopsy.how;
     let Some(id) = fleet.worker_with(pid) else { return };
     let Some((generation, crew)) = fleet.crew_of(id) else { return };
     let Some(worker) = crew.workers.remove(&id) else { return };
     todo.push(Action::Release(generation, id, worker.slot));
     match worker.phase {
         Phase::Leaving(Why::Failed) => after_failure(crew, &worker, how, now, todo),
-        Phase::Leaving(Why::Stuck) => todo.push(log_end(Level::Info, &worker, how, "")),
+        Phase::Leaving(Why::Stuck) => todo.push(log_end(Level::Info, &worker, how, ", as it was stuck")),
         Phase::Leaving(_) if how == Ended::Exited(0) => {
             todo.push(Action::Log(Level::Info, format!("{} left", worker.name())));
         }
-        Phase::Leaving(_) => todo.push(log_end(Level::Warning, &worker, how, "")),
-        Phase::Booting | Phase::Ready { .. } => died(crew, &worker, how, now, todo),
+        Phase::Leaving(_) => todo.push(log_end(Level::Warning, &worker, how, &last_words(autopsy, now))),
+        Phase::Booting | Phase::Ready { .. } => died(crew, &worker, autopsy, now, todo),
     }
 }
 
 fn after_failure(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {
-    if crew.role != Role::Serving {
+    if crew.role == Role::Leaving {
         return;
     }
     let wait = delay(crew, worker, None, now);
+    if crew.failure.is_some() {
+        return;
+    }
     todo.push(log_end(Level::Error, worker, how, &format!("; {}", retry(wait))));
 }
 
 /// Nobody wanted this end.
-fn died(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {
+fn died(crew: &mut Crew, worker: &Worker, autopsy: &Autopsy, now: Moment, todo: &mut Vec<Action>) {
+    let how = autopsy.how;
     let wait = delay(crew, worker, Some(how), now);
     // SIGINT and SIGQUIT make a worker leave like this, without a word.
     let clean = how == Ended::Exited(0) && worker.phase != Phase::Booting;
     let level = if clean { Level::Info } else { Level::Error };
-    todo.push(log_end(level, worker, how, &format!("; {}", retry(wait))));
+    let rest = format!("{}; {}", last_words(autopsy, now), retry(wait));
+    todo.push(log_end(level, worker, how, &rest));
     if worker.phase == Phase::Booting {
-        count_death(crew, &format!("a worker {how} before it was ready"));
+        note_death(crew, &format!("a worker {how} before it was ready"), todo);
     }
 }
 
@@ -169,19 +191,31 @@ fn delay(crew: &mut Crew, worker: &Worker, how: Option<Ended>, now: Moment) -> D
     wait
 }
 
-/// A boot in which worker after worker dies is given up.
-fn count_death(crew: &mut Crew, cause: &str) {
-    use super::super::policy::BOOT_ATTEMPTS;
-    if crew.role != Role::Booting {
-        return;
+/// Somebody ended without a word before it was ready.
+fn note_death(crew: &mut Crew, cause: &str, todo: &mut Vec<Action>) {
+    if crew.role == Role::Booting {
+        let hint = "look at the extension modules that the application imports, and at memory limits";
+        let summary = format!("{cause}: {hint}");
+        note_failure(
+            crew,
+            BootFailure { code: ExitCode::AppImport, summary, traceback: String::new() },
+            todo,
+        );
     }
-    crew.deaths += 1;
-    if crew.deaths >= BOOT_ATTEMPTS && crew.failure.is_none() {
-        let summary = format!("{cause}, {BOOT_ATTEMPTS} times; nothing more is tried");
-        crew.failure = Some(BootFailure {
-            code: contract::exit::ExitCode::AppImport,
-            summary,
-            traceback: String::new(),
-        });
-    }
+}
+
+/// What is known beside how it ended.
+fn last_words(autopsy: &Autopsy, now: Moment) -> String {
+    let memory = if autopsy.out_of_memory { " by the kernel, as memory ran out" } else { "" };
+    let request = match &autopsy.last {
+        None => String::new(),
+        Some(LastRequest { request, client, unanswered_since: Some(since) }) => {
+            format!(
+                " while it was in \"{request}\" from {client} for {:.1} s",
+                since.until(now).as_secs_f64()
+            )
+        }
+        Some(LastRequest { request, client, .. }) => format!(" after \"{request}\" from {client}"),
+    };
+    format!("{memory}{request}")
 }

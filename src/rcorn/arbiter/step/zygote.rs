@@ -3,7 +3,7 @@
 use super::super::action::Action;
 use super::super::fleet::{Crew, Fleet, Role, Zygote};
 use super::super::policy::{BackOff, Moment, QUIT_GRACE};
-use super::worker::tell_failure;
+use super::worker::note_failure;
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
@@ -124,9 +124,5 @@ pub(crate) fn silent_end(python: &str, LastWords { how, said }: &LastWords) -> B
 
 fn failed(crew: &mut Crew, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
     crew.zygote_not_before = now.after(crew.zygote_back_off.failed());
-    match crew.role {
-        Role::Booting if crew.failure.is_none() => crew.failure = Some(failure),
-        Role::Serving => tell_failure(crew, failure, todo),
-        Role::Booting | Role::Leaving => {}
-    }
+    note_failure(crew, failure, todo);
 }

@@ -5,6 +5,7 @@ use crate::arbiter::action::{Action, Notice};
 use crate::arbiter::event::{Busy, Event, Wish};
 use crate::arbiter::fleet::{Phase, Role, Stage, Why, Zygote};
 use crate::arbiter::policy::Moment;
+use crate::arbiter::policy::Rules;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
@@ -132,14 +133,25 @@ fn a_first_boot_that_takes_too_long_is_given_up() {
 }
 
 #[test]
-fn a_boot_in_which_every_worker_crashes_is_given_up_after_five() {
-    let mut world = World::new(rules(1));
+fn a_boot_in_which_worker_after_worker_fails_is_given_up_as_soon_as_the_operator_says() {
+    let mut world = World::new(Rules { max_boot_failures: 5, ..rules(1) });
     world.zygote_boots(FIRST);
     for attempt in 1..=5 {
         let [worker] = world.workers(FIRST)[..] else { panic!("one worker at a time") };
         assert_eq!(worker, WorkerId(attempt));
+        assert_eq!(world.fleet.stage, Stage::Running);
         world.forked(worker);
-        world.ends(worker, CRASH);
+        if attempt % 2 == 0 {
+            let failed = FromWorker::Failed(failure(ExitCode::AppImport));
+            world.happens(Event::Worker(worker, failed));
+            assert!(
+                world.did(&Action::Traceback("Traceback\n".into())) == (attempt == 2),
+                "told when it is news"
+            );
+            world.ends(worker, Ended::Exited(3));
+        } else {
+            world.ends(worker, CRASH);
+        }
         world.pass(Duration::from_millis(16));
     }
     assert!(matches!(world.fleet.stage, Stage::Stopping { code: ExitCode::AppImport, .. }));
@@ -441,7 +453,13 @@ fn a_worker_that_was_signalled_is_replaced_while_it_drains() {
 }
 
 fn busy(worker: WorkerId, since: Moment) -> Busy {
-    Busy { worker, since, request: "GET /slow HTTP/1.1".into(), client: "127.0.0.1:1234".into() }
+    Busy {
+        worker,
+        began: since,
+        since,
+        request: "GET /slow HTTP/1.1".into(),
+        client: "127.0.0.1:1234".into(),
+    }
 }
 
 #[test]
@@ -518,7 +536,7 @@ fn a_drain_does_not_switch_the_limit_off() {
 #[test]
 fn orphans_of_the_application_are_nobodys() {
     let mut world = World::serving(rules(1));
-    world.happens(Event::WorkerEnded(Pid(7), CRASH));
+    world.happens(Event::WorkerEnded(Pid(7), autopsy(CRASH)));
     assert_eq!(world.last, []);
 }
 

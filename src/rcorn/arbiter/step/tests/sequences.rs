@@ -165,7 +165,7 @@ impl Model {
         if matches!(member.life, Life::Booting | Life::Ready) {
             member.life = Life::Ended;
             self.news.push_back(Event::WorkerClosed(worker));
-            self.news.push_back(Event::WorkerEnded(pid_of(worker), how));
+            self.news.push_back(Event::WorkerEnded(pid_of(worker), autopsy(how)));
         }
     }
 
@@ -274,7 +274,7 @@ impl Model {
         let ready = self.members.iter_mut().find(|(_, member)| member.life == Life::Ready)?;
         ready.1.doomed = true;
         let (request, client) = ("GET / HTTP/1.1".to_owned(), String::new());
-        Some(Busy { worker: *ready.0, since: Moment(1), request, client })
+        Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), request, client })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A fleet with a clock that the test turns, and what the fleet decided so far.
 
 use crate::arbiter::action::Action;
-use crate::arbiter::event::{Event, Wish};
+use crate::arbiter::event::{Autopsy, Event, Wish};
 use crate::arbiter::fleet::{Crew, Fleet, Phase};
 use crate::arbiter::policy::{Moment, Rules};
 use crate::arbiter::step::step;
@@ -29,6 +29,11 @@ pub(super) fn rules(workers: u32) -> Rules {
         workers,
         preload: Preload::Auto,
         timeout: Some(Duration::from_secs(30)),
+        request_timeout: None,
+        slow_request: None,
+        max_worker_age: None,
+        max_worker_memory: None,
+        max_boot_failures: 1,
         graceful_timeout: Duration::from_secs(20),
         startup_timeout: Some(Duration::from_secs(60)),
     }
@@ -36,6 +41,11 @@ pub(super) fn rules(workers: u32) -> Rules {
 
 pub(super) fn failure(code: ExitCode) -> BootFailure {
     BootFailure { code, summary: "no module named app".into(), traceback: "Traceback\n".into() }
+}
+
+/// The end of a worker of which nothing else is known.
+pub(super) fn autopsy(how: Ended) -> Autopsy {
+    Autopsy { how, out_of_memory: false, last: None }
 }
 
 /// The process that a test gives to a worker.
@@ -86,7 +96,7 @@ impl World {
     }
 
     pub(super) fn ends(&mut self, worker: WorkerId, how: Ended) -> &[Action] {
-        self.happens(Event::WorkerEnded(pid_of(worker), how))
+        self.happens(Event::WorkerEnded(pid_of(worker), autopsy(how)))
     }
 
     pub(super) fn all_get_ready(&mut self, generation: Generation) {
