@@ -50,8 +50,11 @@ pub enum PreloadOutcome {
 /// From the arbiter to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Accept what is queued, finish what is in flight, leave. Once.
+    /// The whole ends: accept what is queued, finish what is in flight, leave. Once.
     Drain,
+    /// Others serve on: as `Drain`, but quiet connections may send their next request until shortly before
+    /// `graceful_timeout`. Once; `Drain` may follow.
+    Retire,
     /// Leave now. At any time.
     Quit,
     /// The logs were reopened. Carries two descriptors: error log, access log. At any time.

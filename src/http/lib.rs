@@ -36,5 +36,5 @@ pub use refusal::{Refusal, reason};
 pub use reply::{Flow, Reply};
 pub use request::Request;
 pub use response::BadHead;
-pub use serve::{Server, Turned};
+pub use serve::{Farewell, Server, Turned};
 pub use spool::Body;

@@ -2,7 +2,8 @@
 //!
 //! | what happens                      | serving  | draining |
 //! |-----------------------------------|----------|----------|
-//! | `Drain`, SIGTERM                  | drain    | –        |
+//! | `Drain`                           | drain    | drain    |
+//! | `Retire`, SIGTERM                 | drain, and be patient with quiet connections | – |
 //! | the channel ends (arbiter gone)   | drain    | –        |
 //! | `Quit`, SIGINT, SIGQUIT           | leave    | leave    |
 //! | nothing is in flight any more     | –        | leave    |
@@ -22,7 +23,7 @@ use contract::exit::ExitCode;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
-use http::Server;
+use http::{Farewell, Server};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -94,8 +95,9 @@ fn begin<'py>(
     let app = WsgiApp::new(py, (application, interrupted), &inherited, progress)
         .map_err(|error| failed(load::internal(&error, py)))?;
     let server = make_server(&inherited).map_err(|error| failed(unable(&error)))?;
+    let patience = inherited.settings.graceful_timeout;
     let meter = Meter::new(inherited, slot);
-    Ok(Some(Worker { server, app, meter, signals, channel: Some(channel), draining: false }))
+    Ok(Some(Worker { server, app, meter, signals, channel: Some(channel), draining: false, patience }))
 }
 
 fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
@@ -148,6 +150,8 @@ struct Worker<'py> {
     /// `None` once the arbiter is gone.
     channel: Option<WorkerChannel>,
     draining: bool,
+    /// Milliseconds that a drain may take.
+    patience: u64,
 }
 
 /// Why the loop ends.
@@ -212,7 +216,8 @@ impl Worker<'_> {
         let Some(channel) = &self.channel else { return Ok(()) };
         match channel.try_receive() {
             Ok(Some(received)) => match received.message {
-                ToWorker::Drain => self.drain(),
+                ToWorker::Drain => self.end(Farewell::Stop),
+                ToWorker::Retire => self.end(self.retirement()),
                 ToWorker::Quit => return Err(Leave(ExitCode::Success)),
                 ToWorker::Logs => inherited::replace_logs(&received.fds),
             },
@@ -227,22 +232,25 @@ impl Worker<'_> {
             log::write(Level::Warning, "the arbiter is gone; finishing what is in flight");
             let _ = self.server.unwatch(channel.as_fd());
         }
-        self.drain();
+        self.end(Farewell::Stop);
     }
 
     fn leave_on_own_account(&mut self) {
         if !self.draining {
             self.tell(&FromWorker::Leaving);
-            self.drain();
+            self.end(self.retirement());
         }
     }
 
-    fn drain(&mut self) {
-        if !self.draining {
-            self.draining = true;
-            self.meter.draining();
-            self.server.drain();
-        }
+    /// A tenth of the time is kept for the last requests.
+    fn retirement(&self) -> Farewell {
+        Farewell::Retire { patience: self.patience / 10 * 9 }
+    }
+
+    fn end(&mut self, farewell: Farewell) {
+        self.draining = true;
+        self.meter.draining();
+        self.server.end(farewell);
     }
 
     fn tell(&mut self, message: &FromWorker) {

@@ -6,9 +6,9 @@
 //! for a moment. Nobody polls, and nobody stays away for good: a worker at the end of the order is still asked when
 //! all others are inside a slow request.
 
-use super::Server;
 use super::connection::Connection;
 use super::tokens;
+use super::{LAST_WORD, Server};
 use crate::app::{Observer, Share};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,8 +23,6 @@ const PATIENCE: u64 = 250;
 const IMPATIENCE: u64 = 5000;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
-/// How long a connection that was accepted at the very end may stay silent.
-const LAST_WORD: u64 = 1000;
 
 /// What this worker leaves to others.
 #[derive(Debug, Default)]
@@ -107,7 +105,7 @@ impl Server {
         let key = entry.key();
         self.poller.add(connection.as_fd(), tokens::connection(key), Interest::Read)?;
         let connection = entry.insert(connection);
-        let patience = if self.shared.draining { LAST_WORD } else { self.shared.config.head_timeout };
+        let patience = if self.shared.is_ending() { LAST_WORD } else { self.shared.config.head_timeout };
         if patience != 0 {
             connection.deadline = self.shared.now + patience;
             self.timers.set(key, connection.deadline);
@@ -140,7 +138,7 @@ impl Server {
     /// Waits for connections again, where nothing speaks against it.
     pub(super) fn resume_accepting(&mut self) -> io::Result<()> {
         let full = self.connections.len() >= self.shared.config.connections as usize;
-        if full || self.shared.draining || self.shared.now < self.accept_again_at {
+        if full || self.shared.is_ending() || self.shared.now < self.accept_again_at {
             return Ok(());
         }
         self.accept_again_at = 0;
@@ -153,7 +151,7 @@ impl Server {
         Ok(())
     }
 
-    /// While draining: takes one connection from each queue; a queue that is empty is left for good.
+    /// At the end: takes one connection from each queue; a queue that is empty is left for good.
     pub(super) fn accept_last(&mut self, observer: &mut impl Observer) {
         for (index, slot) in std::mem::take(&mut self.last_listeners) {
             if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {

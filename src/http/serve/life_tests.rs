@@ -270,7 +270,7 @@ fn a_stop_answers_the_backlog_and_what_comes_on_kept_connections() {
     world.turn_until("two are kept", |world| world.books.ended.len() == 2);
     let mut queued: Vec<TcpStream> = (0..20).map(|_| world.connect()).collect();
     queued.iter().for_each(|client| send(client, get("/queued")));
-    world.server.drain();
+    world.server.end(Farewell::Stop);
     send(&kept, get("/racing"));
     let answer = read_until(&mut world, &kept, |text| text.ends_with("/racing"));
     assert!(answer.contains("Connection: close\r\n"), "{answer}");
@@ -287,4 +287,58 @@ fn a_stop_answers_the_backlog_and_what_comes_on_kept_connections() {
     world.turn_until("nothing is left", |world| world.server.is_idle());
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     drop(quiet);
+}
+
+#[test]
+fn who_retires_waits_for_the_next_request_of_a_quiet_connection() {
+    let mut world = World::new(Config::default());
+    let (mut kept, quiet) = (world.connect(), world.connect());
+    for client in [&kept, &quiet] {
+        send(client, get("/before"));
+        read_until(&mut world, client, |text| text.ends_with("/before"));
+    }
+    world.server.end(Farewell::Retire { patience: 1500 });
+    let began = Instant::now();
+    world.turn_until("longer than a stop would wait", |_| began.elapsed() > Duration::from_millis(900));
+    assert_eq!(world.server.connections(), 2);
+    send(&kept, get("/next"));
+    let answer = world.read_to_end(&mut kept);
+    assert!(answer.contains("Connection: close\r\n") && answer.ends_with("/next"), "{answer}");
+    drop(kept);
+    world.turn_until("its patience is at its end", |world| world.server.is_idle());
+    assert!(began.elapsed() >= Duration::from_millis(1400), "{:?}", began.elapsed());
+    drop(quiet);
+}
+
+#[test]
+fn a_stop_ends_the_patience_of_who_retires() {
+    let mut world = World::new(Config::default());
+    let quiet = world.connect();
+    send(&quiet, get("/before"));
+    read_until(&mut world, &quiet, |text| text.ends_with("/before"));
+    world.server.end(Farewell::Retire { patience: 60_000 });
+    world.turn();
+    let began = Instant::now();
+    world.server.end(Farewell::Stop);
+    world.turn_until("the connection is closed", |world| world.server.is_idle());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    drop(quiet);
+}
+
+#[test]
+fn half_a_head_does_not_hold_up_the_end() {
+    let mut world = World::new(Config::default());
+    let (mut half, mut whole) = (world.connect(), world.connect());
+    send(&half, "GET / HTTP/1.1\r\nHost:");
+    send(&whole, "GET /late HTTP/1.1\r\nHost:");
+    world.turn_until("both have begun", |world| world.server.connections() == 2);
+    let began = Instant::now();
+    world.server.end(Farewell::Retire { patience: 60_000 });
+    send(&whole, " a\r\n\r\n");
+    assert!(world.read_to_end(&mut whole).ends_with("/late"));
+    drop(whole);
+    assert!(world.read_to_end(&mut half).starts_with("HTTP/1.1 408 "));
+    drop(half);
+    world.turn_until("nothing is left", |world| world.server.is_idle());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }

@@ -36,8 +36,10 @@ const READ: usize = 64 * 1024;
 const LINGER_BYTES: usize = 64 * 1024 * 1024;
 /// How long we wait for a client to hang up, in milliseconds.
 const LINGER: u64 = 2000;
-/// How long a quiet connection is kept while draining: a request may be on its way.
-const QUIET_WHILE_DRAINING: u64 = 500;
+/// How long a quiet connection is kept at the end: a request may be on its way.
+const QUIET_AT_THE_END: u64 = 500;
+/// How long the end is put off for a request that has only begun to arrive, or has not even done that.
+const LAST_WORD: u64 = 1000;
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
 
@@ -58,6 +60,19 @@ pub struct Server {
     accept_again_at: u64,
     /// What was left to others lately.
     declined: Declined,
+}
+
+/// How a server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// Nobody listens any more: quiet connections are closed soon.
+    Stop,
+    /// Others serve on: who is quiet can send its next request for so many milliseconds, and hears then that it is the
+    /// last one here.
+    Retire {
+        /// Milliseconds.
+        patience: u64,
+    },
 }
 
 /// What one turn found beside requests.
@@ -279,23 +294,26 @@ impl Server {
         }
     }
 
-    /// Begins to stop: what is queued is accepted and answered, then nothing more; no connection is kept.
-    pub fn drain(&mut self) {
+    /// Begins to end: what is queued is accepted and answered, then nothing more; no connection is kept for long. May
+    /// be said again, to end sooner.
+    pub fn end(&mut self, farewell: Farewell) {
         // A listener that cannot be removed from the poller is closed with the process.
         let _ = self.pause_accepting();
-        self.shared.draining = true;
-        self.last_listeners = std::mem::take(&mut self.listeners).into_iter().enumerate().collect();
+        self.shared.begin_to_end(farewell);
+        self.last_listeners.extend(std::mem::take(&mut self.listeners).into_iter().enumerate());
         for (key, connection) in &mut self.connections {
             if connection.is_quiet() {
-                connection.deadline = self.shared.now + QUIET_WHILE_DRAINING;
-                self.timers.set(key, connection.deadline);
+                connection.deadline = self.shared.end_of_quiet(connection.deadline);
+            } else if connection.phase == Phase::Open && connection.output.is_empty() {
+                connection.deadline = self.shared.next_deadline(connection);
             }
+            self.timers.set(key, connection.deadline);
         }
     }
 
     /// Is everything done that was to be done before the end?
     pub fn is_idle(&self) -> bool {
-        self.shared.draining && self.last_listeners.is_empty() && self.connections.is_empty()
+        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.is_empty()
     }
 
     /// How many connections are open.

@@ -1,7 +1,7 @@
 //! What all connections of a server share: limits, clock, buffers, and what the last requests cost.
 
 use super::connection::{Connection, Phase};
-use super::{LINGER, QUIET_WHILE_DRAINING};
+use super::{Farewell, LAST_WORD, LINGER, QUIET_AT_THE_END};
 use crate::app::Observer;
 use crate::config::Config;
 use crate::head::Head;
@@ -27,7 +27,12 @@ pub(super) struct Shared {
     pub(super) now: u64,
     /// When this turn began.
     woke: u64,
-    pub(super) draining: bool,
+    /// How it ends, once it does.
+    farewell: Option<Farewell>,
+    /// Since when.
+    ending_since: u64,
+    /// When quiet connections have to be gone, once it ends.
+    quiet_until: u64,
     second: i64,
     service_time: u64,
 }
@@ -42,7 +47,9 @@ impl Shared {
             common,
             now: 0,
             woke: 0,
-            draining: false,
+            farewell: None,
+            ending_since: 0,
+            quiet_until: 0,
             second: -1,
             service_time: 0,
         };
@@ -60,6 +67,23 @@ impl Shared {
             let server = &self.config.server_name;
             self.common = format!("\r\nServer: {server}\r\nDate: {}\r\n", http_date(second)).into_bytes();
         }
+    }
+
+    /// From now on no connection is kept for another request than its next.
+    pub(super) fn begin_to_end(&mut self, farewell: Farewell) {
+        let patience = match farewell {
+            Farewell::Stop => QUIET_AT_THE_END,
+            Farewell::Retire { patience } => patience,
+        };
+        if self.farewell.replace(farewell).is_none() {
+            self.ending_since = self.now;
+        }
+        self.quiet_until = self.now.saturating_add(patience);
+    }
+
+    /// Does it end?
+    pub(super) fn is_ending(&self) -> bool {
+        self.farewell.is_some()
     }
 
     /// Was the application so slow in this turn that what the poller said may not be true any more?
@@ -80,7 +104,7 @@ impl Shared {
     /// another one is idle, and a new connection costs little beside such a request.
     pub(super) fn keeps_connections(&self, observer: &impl Observer) -> bool {
         let slow = self.service_time > SLOW && observer.share().workers > 1;
-        self.config.keep_alive != 0 && !self.draining && !slow
+        self.config.keep_alive != 0 && !self.is_ending() && !slow
     }
 
     /// When the patience with a connection ends, as it stands now; nought is never.
@@ -90,7 +114,7 @@ impl Shared {
             return after(self.now, self.config.write_timeout);
         }
         if matches!(connection.phase, Phase::Lingering(_)) {
-            return after(self.now, if self.draining { QUIET_WHILE_DRAINING } else { LINGER });
+            return after(self.now, if self.is_ending() { QUIET_AT_THE_END } else { LINGER });
         }
         if let Some(received) = connection.intake.body_received() {
             let earned = received.saturating_mul(1000) / BODY_RATE;
@@ -98,16 +122,33 @@ impl Shared {
         }
         if connection.is_quiet() {
             connection.since = 0;
-            return after(
-                self.now,
-                if self.draining { QUIET_WHILE_DRAINING } else { self.config.keep_alive },
-            );
+            return self.end_of_quiet(after(self.now, self.config.keep_alive));
         }
         if connection.since == 0 {
             connection.since = self.now;
         }
-        after(connection.since, self.config.head_timeout)
+        let limit = after(connection.since, self.config.head_timeout);
+        // A head that began before the end has a moment more, not all its time.
+        if self.is_ending() {
+            sooner(limit, connection.since.max(self.ending_since) + LAST_WORD)
+        } else {
+            limit
+        }
     }
+
+    /// When a quiet connection is closed that could otherwise wait until `limit`.
+    pub(super) fn end_of_quiet(&self, limit: u64) -> u64 {
+        if self.is_ending() {
+            sooner(limit, self.quiet_until.max(self.now + QUIET_AT_THE_END))
+        } else {
+            limit
+        }
+    }
+}
+
+/// The sooner of two deadlines, of which the first may be nought: never.
+fn sooner(limit: u64, at: u64) -> u64 {
+    if limit == 0 { at } else { limit.min(at) }
 }
 
 /// Bytes of a body that earn a client another second.

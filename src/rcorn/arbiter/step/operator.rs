@@ -15,7 +15,7 @@ pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Ac
         Wish::Stop | Wish::Quit if fleet.stage != Stage::Running => hurry(fleet, now, todo),
         Wish::Stop => {
             todo.push(Action::Log(Level::Info, stop_text(fleet)));
-            stop(fleet, ExitCode::Success, Manner::Patient, now, todo);
+            stop(fleet, ExitCode::Success, Manner::Stop, now, todo);
         }
         Wish::Quit => {
             todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));

@@ -4,7 +4,7 @@
 use super::super::action::Action;
 use super::super::fleet::{Crew, Fleet, Phase, Role, Worker};
 use super::super::policy::{Moment, WEIGH_INTERVAL};
-use super::settle::dismiss;
+use super::settle::retire;
 use contract::id::{Pid, WorkerId};
 use contract::logline::Level;
 
@@ -22,7 +22,7 @@ pub(super) fn recycle(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
         Some(id) if crew.ready() as usize > crew.target as usize => {
             let limit = now.after(crew.rules.graceful_timeout);
             if let Some(worker) = crew.workers.get_mut(&id) {
-                dismiss(id, worker, limit, now, todo);
+                retire(id, worker, limit, now, todo);
             }
         }
         Some(_) => {}

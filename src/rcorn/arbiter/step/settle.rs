@@ -40,7 +40,7 @@ fn judge_boot(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     let Some(booting) = fleet.in_role(Role::Booting) else { return };
     let Some(crew) = fleet.crews.get_mut(&booting) else { return };
     if let Some(failure) = crew.failure.take() {
-        send_away(booting, crew, Manner::Patient, now, todo);
+        send_away(booting, crew, Manner::Retire, now, todo);
         give_up(fleet, failure, now, todo);
     } else if crew.ready() >= crew.target {
         take_over(fleet, booting, now, todo);
@@ -52,7 +52,7 @@ fn give_up(fleet: &mut Fleet, failure: BootFailure, now: Moment, todo: &mut Vec<
     let Some(serving) = fleet.in_role(Role::Serving) else {
         let code = failure.code;
         todo.push(Action::Refuse(failure));
-        return operator::stop(fleet, code, Manner::Patient, now, todo);
+        return operator::stop(fleet, code, Manner::Stop, now, todo);
     };
     let text = format!("reload failed: {} (still serving generation {serving})", failure.summary);
     todo.push(Action::Traceback(failure.traceback));
@@ -72,7 +72,7 @@ fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Act
     todo.push(Action::Adopt(new));
     if let Some((generation, crew)) = former.and_then(|old| fleet.crews.get_mut(&old).map(|crew| (old, crew)))
     {
-        send_away(generation, crew, Manner::Patient, now, todo);
+        send_away(generation, crew, Manner::Retire, now, todo);
     }
     let Some(crew) = fleet.crews.get_mut(&new) else { return };
     crew.role = Role::Serving;
@@ -87,8 +87,10 @@ fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Act
 /// Whether those who leave may finish what they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// Who serves finishes first; who does not serve yet leaves at once.
-    Patient,
+    /// Others serve on: who serves finishes first; who does not serve yet leaves at once.
+    Retire,
+    /// Nobody serves on: the same, without patience for connections that are quiet.
+    Stop,
     /// Everyone leaves at once.
     Hurried,
 }
@@ -110,13 +112,15 @@ pub(super) fn send_away(
     let graceful = now.after(crew.rules.graceful_timeout);
     for (id, worker) in &mut crew.workers {
         match manner {
-            Manner::Patient => dismiss(*id, worker, graceful, now, todo),
+            Manner::Retire => retire(*id, worker, graceful, now, todo),
+            Manner::Stop => stop(*id, worker, graceful, now, todo),
             Manner::Hurried => dismiss_at_once(*id, worker, now, todo),
         }
     }
 }
 
-pub(super) fn dismiss(
+/// The worker leaves, and others serve on.
+pub(super) fn retire(
     id: WorkerId,
     worker: &mut Worker,
     graceful: Moment,
@@ -128,9 +132,20 @@ pub(super) fn dismiss(
         Phase::Booting => dismiss_at_once(id, worker, now, todo),
         Phase::Ready { .. } => {
             worker.leave(Why::Drained, Some(graceful));
-            todo.push(Action::Tell(id, ToWorker::Drain));
+            todo.push(Action::Tell(id, ToWorker::Retire));
         }
     }
+}
+
+/// The worker leaves, and so does everybody. Who leaves already may have thought that there was time.
+fn stop(id: WorkerId, worker: &mut Worker, graceful: Moment, now: Moment, todo: &mut Vec<Action>) {
+    match worker.phase {
+        Phase::Ready { .. } => worker.leave(Why::Drained, Some(graceful)),
+        Phase::Booting => return dismiss_at_once(id, worker, now, todo),
+        Phase::Leaving(Why::Drained | Why::Own) => {}
+        Phase::Leaving(_) => return,
+    }
+    todo.push(Action::Tell(id, ToWorker::Drain));
 }
 
 fn dismiss_at_once(id: WorkerId, worker: &mut Worker, now: Moment, todo: &mut Vec<Action>) {
@@ -173,7 +188,7 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let graceful = now.after(crew.rules.graceful_timeout);
     for (_, id) in active.into_iter().take(surplus) {
         if let Some(worker) = crew.workers.get_mut(&id) {
-            dismiss(id, worker, graceful, now, todo);
+            retire(id, worker, graceful, now, todo);
         }
     }
 }

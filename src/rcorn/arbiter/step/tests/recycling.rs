@@ -18,7 +18,7 @@ const TWO: WorkerId = WorkerId(2);
 const THREE: WorkerId = WorkerId(3);
 
 fn drains(world: &World, worker: WorkerId) -> bool {
-    world.did(&Action::Tell(worker, ToWorker::Drain))
+    world.did(&Action::Tell(worker, ToWorker::Retire))
 }
 
 #[test]

@@ -290,7 +290,7 @@ fn a_reload_replaces_the_workers_once_the_new_ones_are_ready() {
     assert_eq!(world.crew(FIRST).ready(), 2);
     world.all_get_ready(SECOND);
     assert!(world.did(&Action::CloseZygote(FIRST)) && world.did(&Action::Adopt(SECOND)));
-    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Drain)));
+    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Retire)));
     assert!(world.lines().iter().any(|(_, text)| text.starts_with("reloaded: generation 2")));
     world.ends(WorkerId(1), Ended::Exited(0));
     world.zygote_ends(FIRST);
@@ -314,7 +314,7 @@ fn a_reload_that_fails_leaves_the_workers_alone() {
     world.happens(Event::Worker(WorkerId(3), FromWorker::Failed(failure(ExitCode::AppImport))));
     assert!(
         world.did(&Action::Tell(WorkerId(2), ToWorker::Quit))
-            || world.did(&Action::Tell(WorkerId(2), ToWorker::Drain))
+            || world.did(&Action::Tell(WorkerId(2), ToWorker::Retire))
     );
     assert!(world.did(&Action::Traceback("Traceback\n".into())));
     world.ends(WorkerId(2), Ended::Exited(0));
@@ -379,6 +379,19 @@ fn a_second_stop_hurries_the_first() {
 }
 
 #[test]
+fn a_stop_ends_the_patience_of_those_who_had_time() {
+    let mut world = World::serving(rules(1));
+    world.reload(rules(1));
+    world.zygote_boots(SECOND);
+    world.all_get_ready(SECOND);
+    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Retire)));
+    world.wish(Wish::Stop);
+    for worker in [WorkerId(1), WorkerId(2)] {
+        assert!(world.did(&Action::Tell(worker, ToWorker::Drain)), "{worker:?}");
+    }
+}
+
+#[test]
 fn a_quick_stop_waits_for_nobody() {
     let mut world = World::serving(rules(1));
     world.wish(Wish::Quit);
@@ -423,7 +436,7 @@ fn one_more_and_one_less() {
     assert_eq!(world.ordered(), [(WorkerId(2), 1)]);
     world.gets_ready(WorkerId(2));
     world.wish(Wish::Fewer);
-    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Drain)), "the last slot goes");
+    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Retire)), "the last slot goes");
     world.wish(Wish::Fewer);
     assert_eq!(world.crew(FIRST).target, 1, "one stays");
     assert!(matches!(world.phase(FIRST, WorkerId(1)), Phase::Ready { .. }));
