@@ -1,6 +1,7 @@
 //! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
 //! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
 
+use crate::arbiter::{Crossing, LogsState};
 use crate::settings::{LogTarget, Settings};
 use contract::logline::{Level, format};
 use std::fs::{File, OpenOptions};
@@ -47,6 +48,21 @@ impl Logs {
     pub(crate) fn share(&self) -> io::Result<Self> {
         let owner = self.owner.clone();
         Ok(Self { level: self.level, error: self.error.share()?, access: self.access.share()?, owner })
+    }
+
+    /// As they cross.
+    pub(crate) fn pack(&self, crossing: &mut Crossing) -> LogsState {
+        let mut pack = |sink: &Sink| (sink.target.clone(), crossing.keep(sink.fd.as_fd()));
+        let (error, access) = (pack(&self.error), pack(&self.access));
+        let owner = self.owner.as_ref().map(|owner| (owner.uid, owner.gid, owner.groups.clone()));
+        LogsState { level: self.level, error, access, owner }
+    }
+
+    /// As they were before they crossed.
+    pub(crate) fn unpack(state: LogsState) -> io::Result<Self> {
+        let unpack = |(target, number)| Ok::<_, io::Error>(Sink { target, fd: sys::fd::adopt(number)? });
+        let owner = state.owner.map(|(uid, gid, groups)| Credentials { uid, gid, groups });
+        Ok(Self { level: state.level, error: unpack(state.error)?, access: unpack(state.access)?, owner })
     }
 
     /// Opens the files again by their names. What cannot be opened stays as it was; the sentences say why.

@@ -7,7 +7,7 @@ mod log;
 mod settings;
 
 use contract::exit::ExitCode;
-use settings::{Invocation, Refusal, Wish};
+use settings::{Invocation, Predecessor, Refusal, Wish};
 use std::io::Write;
 
 fn main() -> std::process::ExitCode {
@@ -26,6 +26,15 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(invocation: Invocation) -> Result<ExitCode, Refusal> {
+    match invocation.predecessor {
+        Some(Predecessor::Left(state)) => return Ok(arbiter::follow(invocation, state)),
+        Some(Predecessor::Asks(state)) => {
+            arbiter::could_follow(&invocation, state).map_err(Refusal::setup)?;
+            let _ = writeln!(std::io::stderr(), "{}", arbiter::FIT);
+            return Ok(ExitCode::Success);
+        }
+        None => {}
+    }
     let reading = invocation.read()?;
     match reading.wish() {
         Wish::Help => Ok(print(&settings::help())),

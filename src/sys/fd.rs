@@ -23,6 +23,12 @@ pub fn set_cloexec(fd: &impl AsRawFd, on: bool) -> io::Result<()> {
     checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, flags) }).map(drop)
 }
 
+/// Is close-on-exec set?
+pub fn is_cloexec(fd: &impl AsRawFd) -> io::Result<bool> {
+    // SAFETY: F_GETFD reads a flag of an open descriptor.
+    Ok(checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) })? & libc::FD_CLOEXEC != 0)
+}
+
 /// Sets or clears non-blocking mode.
 pub fn set_nonblocking(fd: &impl AsRawFd, on: bool) -> io::Result<()> {
     // SAFETY: plain flag reads and changes on an open descriptor.

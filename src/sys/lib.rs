@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "this room exists so that the others need none")]
 
 pub mod clock;
+pub mod exec;
 pub mod fd;
 pub mod last_word;
 pub mod memory;

@@ -34,6 +34,11 @@ impl Seqpacket {
         Ok((Self(near), Self(far)))
     }
 
+    /// Takes over an end that this process was started with.
+    pub fn adopt(number: RawFd) -> io::Result<Self> {
+        crate::fd::adopt(number).map(Self)
+    }
+
     /// Sends one message and waits for room if it must.
     pub fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
         self.send_with(bytes, fds, MsgFlags::MSG_NOSIGNAL)

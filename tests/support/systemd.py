@@ -4,6 +4,7 @@ So no test guesses a free port, and none sleeps until the server is up: a connec
 """
 
 import socket
+import threading
 from pathlib import Path
 
 
@@ -21,26 +22,29 @@ def unix_listener(path, backlog=2048):
 
 
 class NotifySocket:
-    """Collects what the service says to its manager."""
+    """Collects what the service says to its manager, as soon as it is said: the kernel queues ten messages only."""
 
     def __init__(self, directory: Path):
         self.path = directory / "notify"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
-        self.socket.setblocking(False)
         self.received = []
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def _listen(self):
+        while datagram := self.socket.recv(65536):
+            self.received += datagram.decode().splitlines()
 
     def lines(self):
         """Every line said so far."""
-        while True:
-            try:
-                datagram = self.socket.recv(65536)
-            except BlockingIOError:
-                return self.received
-            self.received += datagram.decode().splitlines()
+        return list(self.received)
 
     def said(self, line):
-        return line in self.lines()
+        return line in self.received
 
     def close(self):
+        # An empty message ends the thread.
+        self.socket.sendto(b"", str(self.path))
+        self.listener.join(5)
         self.socket.close()

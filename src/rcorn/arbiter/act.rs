@@ -9,6 +9,7 @@ use super::memory;
 use super::notify;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
+use super::succession::Check;
 use super::wires::Wires;
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
@@ -32,12 +33,14 @@ use sys::seqpacket::Seqpacket;
 pub(crate) struct Hands {
     /// The channels.
     pub(crate) wires: Wires,
-    invocation: Invocation,
-    handed: Vec<Rc<Listener>>,
-    grounds: BTreeMap<Generation, Ground>,
-    logs: Logs,
-    pid_file: Option<PidFile>,
-    kills: memory::Kills,
+    pub(super) invocation: Invocation,
+    pub(super) handed: Vec<Rc<Listener>>,
+    pub(super) grounds: BTreeMap<Generation, Ground>,
+    pub(super) logs: Logs,
+    pub(super) pid_file: Option<PidFile>,
+    pub(super) kills: memory::Kills,
+    /// The check that runs, of the program that is to follow.
+    pub(super) checking: Option<Check>,
 }
 
 impl Hands {
@@ -54,7 +57,7 @@ impl Hands {
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
-        Ok(Self { wires, invocation, handed, grounds, logs, pid_file, kills })
+        Ok(Self { wires, invocation, handed, grounds, logs, pid_file, kills, checking: None })
     }
 
     /// What the first generation's settings say.
@@ -63,10 +66,10 @@ impl Hands {
     }
 
     /// Carries one action out. Breaks when the loop is to be left.
-    pub(crate) fn perform(&mut self, action: Action) -> ControlFlow<ExitCode, Option<Event>> {
+    pub(crate) fn perform(&mut self, action: Action, fleet: &Fleet) -> ControlFlow<ExitCode, Option<Event>> {
         let event = match action {
             Action::Leave(code) => return ControlFlow::Break(code),
-            Action::Prepare(generation) => Some(Event::Prepared(generation, self.prepare(generation))),
+            Action::Check(generation) => self.check(fleet, generation),
             Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
             Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
@@ -82,6 +85,7 @@ impl Hands {
     fn perform_quietly(&mut self, action: Action) {
         match action {
             Action::CloseZygote(generation) => self.wires.close_zygote(generation),
+            Action::KillCheck => self.kill_check(),
             Action::KillZygote(generation) => {
                 if let Some(pid) = self.wires.zygote_pid(generation) {
                     self.signal(pid.0, sys::signal::SIGKILL);
@@ -100,14 +104,16 @@ impl Hands {
             Action::Refuse(failure) => self.refuse(&failure),
             Action::Notify(notice, status) => notify::tell(notice, &status),
             Action::Leave(_)
-            | Action::Prepare(_)
+            | Action::Check(_)
+            | Action::Succeed(_)
             | Action::StartZygote(..)
             | Action::Fork(..)
             | Action::Weigh(_) => {}
         }
     }
 
-    fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
+    /// Opens what the settings, read anew, ask for.
+    pub(crate) fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
         let settings = self.invocation.load().map_err(|refusal| refusal.to_string())?;
         let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
         let ground = Ground::prepare(&self.invocation, settings, &open, &self.handed)?;

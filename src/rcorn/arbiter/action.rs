@@ -9,8 +9,12 @@ use contract::settings::Preload;
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// Load the settings anew, find or bind listeners, open logs: the ground of a new generation.
-    Prepare(Generation),
+    /// Have the program that is to follow, and the settings, tried by themselves.
+    Check(Generation),
+    /// End that check.
+    KillCheck,
+    /// Become the program that follows, which then prepares the ground of the generation.
+    Succeed(Generation),
     /// Start its zygote.
     StartZygote(Generation, Preload),
     /// Close the zygote's channel: it leaves once it has done what it was ordered.
@@ -54,8 +58,8 @@ pub(crate) enum Action {
 pub(crate) enum Notice {
     /// The service is up.
     Ready,
+    /// It is about to be another program, or to have other settings.
+    Reloading,
     /// It is going down.
     Stopping,
-    /// Nothing but the status line.
-    Status,
 }

@@ -9,6 +9,10 @@ use sys::process::Ended;
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
+    /// The program and the settings that the generation is to have are fit to be used; or a sentence says why not.
+    Checked(Generation, Result<(), String>),
+    /// We could not become the program that is to serve the generation.
+    NotSucceeded(Generation, String),
     /// Settings, listeners, logs and scoreboard of a new generation are there; or a sentence says why not.
     Prepared(Generation, Result<Rules, String>),
     /// The zygote's interpreter could not be started; the sentence says why.

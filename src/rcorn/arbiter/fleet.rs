@@ -9,19 +9,24 @@ use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::message::BootFailure;
 use contract::scoreboard::MOST_WORKERS;
 use contract::settings::Preload;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Everything that there is.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fleet {
     /// Whether the whole is to go on.
     pub(crate) stage: Stage,
     /// The crews, oldest first.
     pub(crate) crews: BTreeMap<Generation, Crew>,
+    /// The check of the program and the settings that the next generation is to have.
+    pub(crate) checking: Option<Checking>,
     /// The generation whose ground is being prepared.
     pub(crate) preparing: Option<Generation>,
     /// Another reload was asked for while one was under way.
     pub(crate) reload_queued: bool,
+    /// What became of the last reloads, the newest last.
+    pub(crate) outcomes: VecDeque<Outcome>,
     /// When the scoreboards are to be read next.
     pub(crate) look_at: Option<Moment>,
     /// When the memory of workers is to be measured next.
@@ -33,8 +38,29 @@ pub(crate) struct Fleet {
     last_worker: u64,
 }
 
+/// A check that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checking {
+    /// What it is for.
+    pub(crate) generation: Generation,
+    /// When it is killed, if it was not yet.
+    pub(crate) kill_at: Option<Moment>,
+}
+
+/// What became of a reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// The generation that was to serve.
+    pub(crate) generation: Generation,
+    /// Why it does not.
+    pub(crate) failure: Option<BootFailure>,
+}
+
+/// Outcomes that are remembered.
+const OUTCOMES: usize = 32;
+
 /// Whether the whole is to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// It is.
     Running,
@@ -43,7 +69,7 @@ pub(crate) enum Stage {
 }
 
 /// What a crew is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     /// To become the one that serves.
     Booting,
@@ -54,7 +80,7 @@ pub(crate) enum Role {
 }
 
 /// One generation.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Crew {
     /// What its settings say.
     pub(crate) rules: Rules,
@@ -82,12 +108,14 @@ pub(crate) struct Crew {
     pub(crate) failures: u32,
     /// The worker that is being replaced although nothing is wrong with it, until it is gone.
     pub(crate) replacing: Option<WorkerId>,
+    /// It leaves, and nobody waits for its requests.
+    pub(crate) hurried: bool,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,
 }
 
 /// A slot whose worker died young.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Post {
     /// How often.
     pub(crate) back_off: BackOff,
@@ -96,7 +124,7 @@ pub(crate) struct Post {
 }
 
 /// A crew's zygote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Zygote {
     /// There is none.
     Absent,
@@ -109,7 +137,7 @@ pub(crate) enum Zygote {
 }
 
 /// A worker.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Worker {
     /// Its place in the scoreboard.
     pub(crate) slot: Slot,
@@ -128,7 +156,7 @@ pub(crate) struct Worker {
 }
 
 /// Where a worker is in its life. The arrows are in `step`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// Ordered from the zygote, or importing the application.
     Booting,
@@ -139,7 +167,7 @@ pub(crate) enum Phase {
 }
 
 /// Why a worker leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Why {
     /// It was told to finish what is in flight.
     Drained,
@@ -159,13 +187,23 @@ impl Fleet {
         Self {
             stage: Stage::Running,
             crews: BTreeMap::new(),
+            checking: None,
             preparing: Some(Generation(1)),
+            outcomes: VecDeque::new(),
             reload_queued: false,
             look_at: None,
             weigh_at: None,
             settled: Moment(0),
             newest: Generation(1),
             last_worker: 0,
+        }
+    }
+
+    /// A reload was decided.
+    pub(crate) fn note_outcome(&mut self, generation: Generation, failure: Option<BootFailure>) {
+        self.outcomes.push_back(Outcome { generation, failure });
+        while self.outcomes.len() > OUTCOMES {
+            self.outcomes.pop_front();
         }
     }
 
@@ -201,12 +239,9 @@ impl Fleet {
 
     /// When `step` wants to hear the clock next.
     pub(crate) fn next_deadline(&self) -> Option<Moment> {
-        self.crews
-            .values()
-            .flat_map(|crew| crew.deadlines(self.settled))
-            .chain(self.look_at)
-            .chain(self.weigh_at)
-            .min()
+        let check = self.checking.and_then(|checking| checking.kill_at);
+        let crews = self.crews.values().flat_map(|crew| crew.deadlines(self.settled));
+        crews.chain(self.look_at).chain(self.weigh_at).chain(check).min()
     }
 }
 
@@ -226,6 +261,7 @@ impl Crew {
             failure: None,
             failures: 0,
             replacing: None,
+            hurried: false,
             told: String::new(),
             rules,
         }

@@ -2,6 +2,7 @@
 
 use super::listeners::{self, Listener};
 use super::policy::Rules;
+use super::state::{Crossing, GroundState};
 use super::zygote::{Plan, Started};
 use crate::interpreter::{self, Interpreter};
 use crate::log::Logs;
@@ -66,9 +67,39 @@ impl Ground {
             max_worker_age: limit(self.settings.max_worker_age),
             max_worker_memory: Some(self.settings.max_worker_memory).filter(|bytes| *bytes != 0),
             max_boot_failures: self.settings.max_boot_failures,
+            max_generations: self.settings.max_generations,
             graceful_timeout: self.settings.graceful_timeout,
             startup_timeout: limit(self.settings.startup_timeout),
         }
+    }
+
+    /// As it crosses; `listeners` are the places of its listeners.
+    pub(crate) fn pack(&self, listeners: Vec<usize>, crossing: &mut Crossing) -> GroundState {
+        GroundState {
+            settings: self.settings.clone(),
+            listeners,
+            logs: self.logs.pack(crossing),
+            board: crossing.keep(self.board.as_fd()),
+            python: self.python.path.clone(),
+            extension: self.extension.clone(),
+        }
+    }
+
+    /// As it was before it crossed.
+    pub(crate) fn unpack(state: GroundState, listeners: Vec<Rc<Listener>>) -> Result<Self, String> {
+        let system = |error: std::io::Error| format!("cannot take up a generation: {error}");
+        let board = sys::fd::adopt(state.board).map_err(system)?;
+        // The workers of another contract go on; what they note can only be read by their own kind.
+        let board = Scoreboard::map(board).or_else(|_| Scoreboard::create()).map_err(system)?;
+        Ok(Self {
+            credentials: credentials(&state.settings)?,
+            settings: state.settings,
+            listeners,
+            logs: Logs::unpack(state.logs).map_err(system)?,
+            board,
+            python: Interpreter { path: state.python },
+            extension: state.extension,
+        })
     }
 
     /// Starts its zygote.

@@ -1,6 +1,7 @@
 //! The sockets that are served: bound here, or handed to us. A generation holds those that it serves; the last one
 //! to let go of a listener closes it and removes the socket file that was made for it.
 
+use super::state::{Crossing, ListenerState};
 use crate::settings::{Bind, Settings};
 use contract::descriptors::MOST_LISTENERS;
 use std::fmt;
@@ -40,6 +41,19 @@ impl Listener {
         let address = prepared.map_err(|error| refuse(&format!("cannot be used: {error}")))?;
         socket::send_at_once(fd.as_fd());
         Ok(Rc::new(Self { asked: Bind::Fd(number), address, fd, _file: None }))
+    }
+
+    /// As it crosses.
+    pub(crate) fn pack(&self, crossing: &mut Crossing) -> ListenerState {
+        let file = self._file.as_ref().map(|file| (file.path.clone(), file.identity.0, file.identity.1));
+        ListenerState { asked: self.asked.clone(), fd: crossing.keep(self.as_fd()), file }
+    }
+
+    /// As it was before it crossed.
+    pub(crate) fn unpack(state: ListenerState) -> io::Result<Rc<Self>> {
+        let fd = sys::fd::adopt(state.fd)?;
+        let file = state.file.map(|(path, device, number)| SocketFile { path, identity: (device, number) });
+        Ok(Rc::new(Self { asked: state.asked, address: socket::local_address(fd.as_fd())?, fd, _file: file }))
     }
 
     fn bind(address: &Address, settings: &Settings, owner: Option<&Credentials>) -> Result<Self, String> {

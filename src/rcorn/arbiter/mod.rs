@@ -23,7 +23,9 @@ mod notify;
 mod pidfile;
 mod policy;
 mod run;
+mod state;
 mod step;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod wires;
@@ -31,27 +33,59 @@ mod worker_settings;
 mod zygote;
 
 pub(crate) use check::check;
+pub(crate) use state::{Crossing, LogsState};
+pub(crate) use succession::FIT;
 
 use crate::settings::{Invocation, Settings};
 use act::Hands;
 use contract::exit::ExitCode;
+use contract::id::Generation;
+use event::Event;
+use fleet::Fleet;
+use state::State;
+use std::collections::VecDeque;
 
 /// Serves until it is told to stop. Descriptors below `sys::spawn::FIRST_FREE` have to be reserved before.
 pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
     act::set_title(&settings);
-    let served = serve_on_runtime(invocation, settings);
-    served.unwrap_or_else(|sentence| {
+    on_runtime(async {
+        let signals = run::Signals::watch().map_err(system)?;
+        let hands = Hands::open(invocation, settings)?;
+        let rules = hands.first_rules().ok_or("the first generation has no ground")?;
+        let events = VecDeque::from([Event::Prepared(Generation(1), Ok(rules))]);
+        run::run(hands, Fleet::new(), events, signals).await.map_err(system)
+    })
+}
+
+/// Goes on where our former self stopped to let us take over.
+pub(crate) fn follow(invocation: Invocation, state: i32) -> ExitCode {
+    on_runtime(async {
+        let state = State::read(succession::state_at(state)?)?;
+        let signals = run::Signals::watch().map_err(system)?;
+        let (mut hands, fleet) = Hands::take_up(invocation, state)?;
+        sys::exec::release_signals().map_err(system)?;
+        let mut events = VecDeque::from(run::reap(&mut hands, &fleet));
+        events
+            .extend(fleet.preparing.map(|generation| Event::Prepared(generation, hands.prepare(generation))));
+        run::run(hands, fleet, events, signals).await.map_err(system)
+    })
+}
+
+/// As a child of the arbiter that runs: could we follow it?
+pub(crate) fn could_follow(invocation: &Invocation, state: i32) -> Result<(), String> {
+    succession::could_follow(invocation, succession::state_at(state)?)
+}
+
+fn on_runtime(served: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system);
+    let code = runtime.and_then(|runtime| runtime.block_on(served));
+    code.unwrap_or_else(|sentence| {
         act::say(&format!("rcorn: {sentence}\n"));
         ExitCode::Setup
     })
 }
 
-fn serve_on_runtime(invocation: Invocation, settings: Settings) -> Result<ExitCode, String> {
-    let system = |error: std::io::Error| format!("cannot start: {error}");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
-    runtime.block_on(async {
-        let signals = run::Signals::watch().map_err(system)?;
-        let hands = Hands::open(invocation, settings)?;
-        run::run(hands, signals).await.map_err(system)
-    })
+#[allow(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
+fn system(error: std::io::Error) -> String {
+    format!("cannot start: {error}")
 }

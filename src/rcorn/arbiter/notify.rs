@@ -10,7 +10,17 @@ pub(crate) fn tell(notice: Notice, status: &str) {
     let status = NotifyState::Status(&status);
     let _ = match notice {
         Notice::Ready => sd_notify::notify(&[NotifyState::Ready, status]),
+        Notice::Reloading => reloading(&status),
         Notice::Stopping => sd_notify::notify(&[NotifyState::Stopping, status]),
-        Notice::Status => sd_notify::notify(&[status]),
     };
 }
+
+/// The watchdog, if there is one, sleeps until the next program has come to itself.
+fn reloading(status: &NotifyState<'_>) -> std::io::Result<()> {
+    let now = NotifyState::monotonic_usec_now()?;
+    sd_notify::notify(&[NotifyState::Reloading, now, status.clone()])?;
+    sd_notify::notify(&[NotifyState::ExtendTimeoutUsec(SLEEP)])
+}
+
+/// Microseconds.
+const SLEEP: u32 = 30_000_000;

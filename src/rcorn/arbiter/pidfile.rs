@@ -23,6 +23,11 @@ impl PidFile {
         Ok(Self { path: path.to_path_buf() })
     }
 
+    /// The file that our former self wrote.
+    pub(crate) fn take_up(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

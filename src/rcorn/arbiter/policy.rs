@@ -1,10 +1,11 @@
 //! How long things may take, and how long to wait before trying again. Pure: time comes in as an argument.
 
 use contract::settings::Preload;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A moment on the monotonic clock, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Moment(pub(crate) u64);
 
 impl Moment {
@@ -20,7 +21,7 @@ impl Moment {
 }
 
 /// What a generation's settings say to the one who supervises it. `None` switches a limit off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rules {
     /// The interpreter, for sentences about it.
     pub(crate) python: String,
@@ -40,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) max_worker_memory: Option<u64>,
     /// How many failures to boot a new generation may have.
     pub(crate) max_boot_failures: u32,
+    /// How many generations may exist.
+    pub(crate) max_generations: u32,
     /// How long a drain may take.
     pub(crate) graceful_timeout: Duration,
     /// How long a worker, and a generation, may take to get ready.
@@ -54,6 +57,8 @@ pub(crate) const STACKS_GRACE: Duration = Duration::from_millis(200);
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 /// Scoreboards are read no more often than this.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a check of the program that is to follow may take.
+pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// The memory of workers is measured this often, where it has a limit.
 pub(crate) const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -64,7 +69,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// The wait before something that failed is tried again: 1 ms, doubling, up to 5 s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BackOff {
     failures: u32,
 }

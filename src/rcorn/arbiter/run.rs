@@ -2,6 +2,7 @@
 //! the answer to `act`.
 
 use super::act::Hands;
+use super::action::Action;
 use super::event::{Event, Wish};
 use super::fleet::Fleet;
 use super::policy::Moment;
@@ -17,14 +18,21 @@ use std::task::{Context, Poll};
 use sys::process;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Runs until it is over, and says what to exit with.
-pub(crate) async fn run(mut hands: Hands, mut signals: Signals) -> io::Result<ExitCode> {
-    let mut fleet = Fleet::new();
-    let rules = hands.first_rules().ok_or(io::ErrorKind::NotFound)?;
-    let mut events = VecDeque::from([Event::Prepared(Generation(1), Ok(rules))]);
+/// Runs until it is over, and says what to exit with. `events` is what has happened before.
+pub(crate) async fn run(
+    mut hands: Hands,
+    mut fleet: Fleet,
+    mut events: VecDeque<Event>,
+    mut signals: Signals,
+) -> io::Result<ExitCode> {
     loop {
-        if let ControlFlow::Break(code) = digest(&mut fleet, &mut hands, &mut events) {
-            return Ok(code);
+        match digest(&mut fleet, &mut hands, &mut events) {
+            Digested::Everything => {}
+            Digested::Leave(code) => return Ok(code),
+            Digested::Succeed(generation) => {
+                events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
+                continue;
+            }
         }
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
@@ -36,14 +44,46 @@ pub(crate) async fn run(mut hands: Hands, mut signals: Signals) -> io::Result<Ex
     }
 }
 
+/// How far the news were digested.
+enum Digested {
+    /// Everything that follows was done.
+    Everything,
+    /// The loop is to be left.
+    Leave(ExitCode),
+    /// Everything else was done; now our successor may take over.
+    Succeed(Generation),
+}
+
 /// Does everything that follows from what happened.
-fn digest(fleet: &mut Fleet, hands: &mut Hands, events: &mut VecDeque<Event>) -> ControlFlow<ExitCode> {
+fn digest(fleet: &mut Fleet, hands: &mut Hands, events: &mut VecDeque<Event>) -> Digested {
+    let mut digested = Digested::Everything;
     while let Some(event) = events.pop_front() {
         for action in step(fleet, event, now()) {
-            events.extend(hands.perform(action)?);
+            if let Action::Succeed(generation) = action {
+                digested = Digested::Succeed(generation);
+                continue;
+            }
+            match hands.perform(action, fleet) {
+                ControlFlow::Continue(event) => events.extend(event),
+                ControlFlow::Break(code) => return Digested::Leave(code),
+            }
         }
     }
-    ControlFlow::Continue(())
+    digested
+}
+
+/// Has our successor take over, and says so when that failed. Signals that arrive meanwhile are his, or ours again.
+async fn succeed(signals: &mut Signals, hands: &Hands, fleet: &Fleet, generation: Generation) -> Event {
+    let why = match sys::exec::hold_signals() {
+        Ok(()) => {
+            signals.put_back().await;
+            hands.succeed(fleet)
+        }
+        Err(error) => format!("cannot hold back signals: {error}"),
+    };
+    // It cannot fail where holding did not.
+    let _ = sys::exec::release_signals();
+    Event::NotSucceeded(generation, why)
 }
 
 fn look(fleet: &Fleet, hands: &Hands) -> Vec<super::event::Busy> {
@@ -102,7 +142,7 @@ impl Heard {
 
 /// Reaps whoever has ended. What they and those who forked them had said comes before the news of their end, as it
 /// was sent before; so a process that nobody is known by then is an orphan of the application.
-fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
+pub(crate) fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
     let mut ended = Vec::new();
     while let Ok(Some(pid)) = process::next_ended() {
         match process::reap(pid) {
@@ -113,6 +153,10 @@ fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
     }
     let mut events = hands.wires.hear_everyone();
     for (pid, how) in ended {
+        if let Some(verdict) = hands.verdict(pid, how) {
+            events.push(verdict);
+            continue;
+        }
         events.push(match hands.wires.forget_zygote(pid) {
             Some((generation, said)) => Event::ZygoteEnded(generation, how, said),
             None => Event::WorkerEnded(pid, hands.autopsy(fleet, pid, how)),
@@ -122,7 +166,7 @@ fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
 }
 
 /// The signals that mean something to us.
-pub(crate) struct Signals(Vec<(Heard, Signal)>);
+pub(crate) struct Signals(Vec<(i32, Heard, Signal)>);
 
 impl Signals {
     /// Starts to watch. Before that a signal has its default effect, which is to leave things lying about.
@@ -143,20 +187,36 @@ impl Signals {
         ];
         let watched = meanings.into_iter();
         watched
-            .map(|(number, heard)| Ok((heard, signal(SignalKind::from_raw(number))?)))
+            .map(|(number, heard)| Ok((number, heard, signal(SignalKind::from_raw(number))?)))
             .collect::<io::Result<_>>()
             .map(Self)
     }
 
     /// Those that arrived. Several of one kind are one.
     fn poll(&mut self, context: &mut Context<'_>) -> Vec<Heard> {
-        let arrived = self.0.iter_mut().filter_map(|(heard, signal)| {
+        self.arrived(context).into_iter().map(|(_, heard)| heard).collect()
+    }
+
+    fn arrived(&mut self, context: &mut Context<'_>) -> Vec<(i32, Heard)> {
+        let arrived = self.0.iter_mut().filter_map(|(number, heard, signal)| {
             let mut arrived = false;
             while let Poll::Ready(Some(())) = signal.poll_recv(context) {
                 arrived = true;
             }
-            arrived.then_some(*heard)
+            arrived.then_some((*number, *heard))
         });
         arrived.collect()
+    }
+
+    /// While signals are held: those that were taken and not looked at wait again. Ended children are looked for
+    /// anyway.
+    async fn put_back(&mut self) {
+        // What the handlers noted reaches us by way of the runtime.
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        for (number, heard) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
+            if matches!(heard, Heard::Wish(_)) {
+                let _ = process::kill(process::own_pid(), number);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The channels to zygotes and workers, and one poller that watches all of them. Turns what is heard into events.
 
 use super::event::Event;
+use super::state::{Crossing, WorkerState, ZygoteState};
 use super::zygote::{Started, ZygoteChannel};
 use contract::channel::{Channel, Received};
 use contract::id::{Generation, Pid, WorkerId};
@@ -10,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 use sys::poll::{Interest, Poller};
+use sys::seqpacket::Seqpacket;
 use tokio::io::unix::AsyncFd;
 
 type WorkerChannel = Channel<ToWorker, FromWorker>;
@@ -72,6 +74,48 @@ impl Wires {
         )]
         let poller = AsyncFd::new(Poller::new(BATCH)?)?;
         Ok(Self { poller, zygotes: BTreeMap::new(), workers: BTreeMap::new() })
+    }
+
+    /// Everyone, as they cross.
+    pub(crate) fn pack(
+        &self,
+        crossing: &mut Crossing,
+    ) -> (BTreeMap<Generation, ZygoteState>, BTreeMap<WorkerId, WorkerState>) {
+        let mut keep = |fd: BorrowedFd<'_>| crossing.keep(fd);
+        let zygotes = self.zygotes.iter().map(|(generation, wire)| {
+            let channel = wire.channel.as_ref().map(|channel| keep(channel.as_fd()));
+            (*generation, ZygoteState { pid: wire.pid, channel, said: keep(wire.said.as_fd()) })
+        });
+        let zygotes = zygotes.collect();
+        let workers = self.workers.iter().map(|(worker, wire)| {
+            let channel = keep(wire.channel.as_fd());
+            (*worker, WorkerState { generation: wire.generation, channel, open: wire.open })
+        });
+        (zygotes, workers.collect())
+    }
+
+    /// Everyone, as they were before they crossed. To be called within the runtime.
+    pub(crate) fn unpack(
+        zygotes: BTreeMap<Generation, ZygoteState>,
+        workers: BTreeMap<WorkerId, WorkerState>,
+    ) -> io::Result<Self> {
+        let mut wires = Self::new()?;
+        for (generation, ZygoteState { pid, channel, said }) in zygotes {
+            let channel = channel.map(|number| Ok::<_, io::Error>(Channel::new(Seqpacket::adopt(number)?)));
+            let channel: Option<ZygoteChannel> = channel.transpose()?;
+            if let Some(channel) = &channel {
+                wires.watch(channel.as_fd(), End::Zygote(generation))?;
+            }
+            wires.zygotes.insert(generation, ZygoteWire { pid, channel, said: sys::fd::adopt(said)? });
+        }
+        for (worker, WorkerState { generation, channel, open }) in workers {
+            let channel: WorkerChannel = Channel::new(Seqpacket::adopt(channel)?);
+            if open {
+                wires.watch(channel.as_fd(), End::Worker(worker))?;
+            }
+            wires.workers.insert(worker, WorkerWire { generation, channel, open });
+        }
+        Ok(wires)
     }
 
     /// A zygote was started.
@@ -240,7 +284,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sys::seqpacket::Seqpacket;
 
     #[test]
     fn the_last_words_come_before_the_end() {

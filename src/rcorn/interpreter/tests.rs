@@ -39,6 +39,7 @@ impl Place {
             environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             directory: self.0.clone(),
             executable: self.0.join(rcorn),
+            predecessor: None,
         };
         let settings = invocation.load().map_err(|refusal| refusal.to_string())?;
         find(&invocation, &settings).map(|found| found.path).map_err(|refusal| refusal.to_string())

@@ -23,6 +23,33 @@ pub(crate) struct Invocation {
     pub(crate) directory: PathBuf,
     /// The file that is executed, symbolic links resolved.
     pub(crate) executable: PathBuf,
+    /// Who was here before us in this process, or asks whether we could follow.
+    pub(crate) predecessor: Option<Predecessor>,
+}
+
+/// An arbiter that runs, or ran in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Predecessor {
+    /// It asks whether we could follow. Its state is at this descriptor.
+    Asks(i32),
+    /// We follow it. Its state is at this descriptor.
+    Left(i32),
+}
+
+impl Predecessor {
+    /// The variable by which it asks.
+    pub(crate) const CHECK: &str = "RCORN_CHECK";
+    /// The variable by which it leaves.
+    pub(crate) const STATE: &str = "RCORN_STATE";
+
+    fn of_variable((name, value): &(OsString, OsString)) -> Option<Self> {
+        let number = value.to_str().and_then(|value| value.parse().ok());
+        match name.to_str() {
+            Some(Self::CHECK) => number.map(Self::Asks),
+            Some(Self::STATE) => number.map(Self::Left),
+            _ => None,
+        }
+    }
 }
 
 /// The file that Gunicorn finds by itself.
@@ -35,13 +62,34 @@ impl Invocation {
     /// That of this process.
     pub(crate) fn of_process() -> Self {
         let mut arguments = std::env::args_os();
+        let (private, environment): (Vec<_>, Vec<_>) =
+            std::env::vars_os().partition(|variable| Predecessor::of_variable(variable).is_some());
         Self {
+            predecessor: private.iter().find_map(Predecessor::of_variable),
             program: arguments.next().unwrap_or_else(|| "rcorn".into()),
             arguments: arguments.collect(),
-            environment: std::env::vars_os().collect(),
+            environment,
             directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             executable: std::env::current_exe().unwrap_or_default(),
         }
+    }
+
+    /// The file that is to be executed when the settings are read anew: the one that our name stands for now, which may
+    /// be another one than ours by then.
+    pub(crate) fn successor(&self) -> PathBuf {
+        let name = PathBuf::from(&self.program);
+        let named = if name.components().count() > 1 {
+            Some(self.directory.join(name))
+        } else {
+            let path = self.variable("PATH").unwrap_or_default();
+            std::env::split_paths(path)
+                .map(|place| self.directory.join(place).join(&name))
+                .find(|file| file.is_file())
+        };
+        // Who called us under a name that is none gets the file that this is.
+        named
+            .filter(|file| file.file_name() == self.executable.file_name())
+            .unwrap_or_else(|| self.executable.clone())
     }
 
     /// The value of an environment variable; `None` when it is unset, empty or not text.

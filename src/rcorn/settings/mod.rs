@@ -7,6 +7,7 @@
 mod apply;
 mod arguments;
 mod bind;
+mod env_file;
 mod file;
 mod invocation;
 mod later;
@@ -21,19 +22,20 @@ mod table_proxy;
 mod tests;
 mod value;
 
-pub(crate) use invocation::Invocation;
+pub(crate) use invocation::{Invocation, Predecessor};
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::Level;
 use contract::settings::{PermitSettings, Preload, TrustSettings};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 use sys::socket::Address;
 
 /// What rcorn is to do. Paths are absolute. A duration of nought switches its limit off.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Settings {
     /// The file that was read.
     pub(crate) config: Option<PathBuf>,
@@ -53,7 +55,9 @@ pub(crate) struct Settings {
     pub(crate) chdir: PathBuf,
     /// What else is put in front of `sys.path`.
     pub(crate) pythonpath: Vec<String>,
-    /// What is added to the application's environment.
+    /// A file with more of it.
+    pub(crate) env_file: Option<PathBuf>,
+    /// What is added to the application's environment, that file's part first.
     pub(crate) env: Vec<(String, String)>,
     /// When the application is imported.
     pub(crate) preload: Preload,
@@ -71,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) max_worker_age: Duration,
     /// Above how many bytes of memory a worker is replaced; nought: never.
     pub(crate) max_worker_memory: u64,
+    /// How many generations may exist at a time.
+    pub(crate) max_generations: u32,
     /// How often a generation may fail to boot before it is given up.
     pub(crate) max_boot_failures: u32,
     /// How long a stop waits for requests in flight.
@@ -124,7 +130,8 @@ pub(crate) struct Settings {
 }
 
 /// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(crate) enum Bind {
     /// An address that we bind.
     Address(Address),
@@ -142,8 +149,22 @@ impl std::fmt::Display for Bind {
     }
 }
 
+impl From<Bind> for String {
+    fn from(bind: Bind) -> Self {
+        bind.to_string()
+    }
+}
+
+impl TryFrom<String> for Bind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        bind::parse(&text)
+    }
+}
+
 /// Where lines are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LogTarget {
     /// `-`: stderr for the error log, stdout for the access log.
     Stream,
@@ -164,6 +185,7 @@ impl Settings {
             python: None,
             chdir: directory,
             pythonpath: Vec::new(),
+            env_file: None,
             env: Vec::new(),
             preload: Preload::Auto,
             timeout: Duration::ZERO,
@@ -174,6 +196,7 @@ impl Settings {
             max_worker_age: Duration::ZERO,
             max_worker_memory: 0,
             max_boot_failures: 0,
+            max_generations: 0,
             graceful_timeout: Duration::ZERO,
             keep_alive: Duration::ZERO,
             startup_timeout: Duration::ZERO,

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use super::row::{Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments};
+use super::{Invocation, LogTarget, Settings, arguments, env_file};
 use contract::descriptors::MOST_LISTENERS;
 use std::path::Path;
 
@@ -50,6 +50,11 @@ impl<'a> Reading<'a> {
         let base = settings.chdir.clone();
         self.put(table::ours().filter(|row| row.key != "chdir"), &mut settings, &base)?;
         self.check_bind(&settings)?;
+        if let Some(path) = &settings.env_file {
+            let mut env = env_file::read(path).map_err(|clause| self.refuse("env_file", &clause))?;
+            env.append(&mut settings.env);
+            settings.env = env;
+        }
         for log in [Some(&mut settings.error_log), settings.access_log.as_mut()].into_iter().flatten() {
             if let LogTarget::File(path) = log {
                 *path = base.join(&*path);

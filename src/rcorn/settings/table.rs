@@ -69,6 +69,13 @@ static SETTINGS: &[Row] = &[
     .alias("raw_env")
     .within(Section::Application),
     Row::new(
+        "env_file",
+        &["--env-file"],
+        Kind::Path(|s, path| s.env_file = Some(path)),
+        "file of NAME=VALUE lines for that environment, read again at each reload",
+    )
+    .within(Section::Application),
+    Row::new(
         "preload",
         &["--preload"],
         Kind::Switch(&["auto"], |s, word| s.preload = preload(word)),
@@ -193,6 +200,14 @@ static SETTINGS: &[Row] = &[
         "failures after which the first start, or a reload, is given up",
     )
     .default("1")
+    .within(Section::Workers),
+    Row::new(
+        "max_generations",
+        &["--max-generations"],
+        Kind::Number(2, 100, |s, n| s.max_generations = small(n)),
+        "generations that may exist at a time; the oldest has to hurry then",
+    )
+    .default("3")
     .within(Section::Workers),
     Row::new(
         "graceful_timeout",

@@ -10,6 +10,7 @@ fn invocation(arguments: &[&str], environment: &[(&str, &str)], directory: &Path
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         directory: directory.into(),
         executable: "/usr/bin/rcorn".into(),
+        predecessor: None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::event::Busy;
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
 use super::super::policy::{LOOK_INTERVAL, Moment, Rules, STACKS_GRACE};
-use super::recycle;
+use super::{recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
@@ -19,6 +19,7 @@ pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec
         end_overdue_zygote(*generation, crew, now, todo);
         end_overdue_workers(*generation, crew, now, todo);
     }
+    reload::end_overdue_check(fleet, now, todo);
     recycle::weigh(fleet, now, todo);
     if fleet.wants_look(now) {
         fleet.look_at = None;

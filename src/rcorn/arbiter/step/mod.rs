@@ -38,6 +38,7 @@
 mod clock;
 mod operator;
 mod recycle;
+mod reload;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -58,7 +59,10 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
     let todo = &mut actions;
     match event {
         Event::Prepared(generation, Ok(rules)) => prepared(fleet, generation, rules, now, todo),
-        Event::Prepared(_, Err(why)) => settle::not_prepared(fleet, why, now, todo),
+        Event::Checked(generation, verdict) => reload::checked(fleet, generation, verdict, now, todo),
+        Event::NotSucceeded(generation, why) | Event::Prepared(generation, Err(why)) => {
+            settle::not_prepared(fleet, generation, why, now, todo);
+        }
         Event::ZygoteNotStarted(generation, why) => zygote::not_started(fleet, generation, why, now, todo),
         Event::Zygote(generation, message) => zygote::said(fleet, generation, message, now, todo),
         Event::ZygoteClosed(generation) => zygote::closed(fleet, generation, now),

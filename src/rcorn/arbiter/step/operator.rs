@@ -4,6 +4,7 @@ use super::super::action::{Action, Notice};
 use super::super::event::Wish;
 use super::super::fleet::{Fleet, Role, Stage};
 use super::super::policy::Moment;
+use super::reload;
 use super::settle::{self, Manner};
 use contract::exit::ExitCode;
 use contract::logline::Level;
@@ -21,7 +22,7 @@ pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Ac
             todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));
             stop(fleet, ExitCode::Success, Manner::Hurried, now, todo);
         }
-        Wish::Reload => reload(fleet, todo),
+        Wish::Reload => ask_for_reload(fleet, todo),
         Wish::ReopenLogs => todo.push(Action::ReopenLogs),
         Wish::More => change_target(fleet, 1, todo),
         Wish::Fewer => change_target(fleet, -1, todo),
@@ -40,6 +41,7 @@ fn stop_text(fleet: &Fleet) -> String {
 /// Everyone leaves, and so do we, with this code.
 pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, manner: Manner, now: Moment, todo: &mut Vec<Action>) {
     fleet.stage = Stage::Stopping { code, hurried: manner == Manner::Hurried };
+    reload::forget_check(fleet, todo);
     todo.push(Action::StopListening);
     todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
     for (generation, crew) in &mut fleet.crews {
@@ -57,11 +59,11 @@ fn hurry(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     }
 }
 
-fn reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
+fn ask_for_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
     if fleet.stage != Stage::Running {
         return;
     }
-    if fleet.reload_queued || fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some() {
+    if fleet.reload_queued || reload::is_under_way(fleet) {
         let text = "a generation is starting already; the reload that was asked for follows it";
         todo.push(Action::Log(Level::Info, text.to_owned()));
     }

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
 use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
-use super::{clock, operator, recycle};
+use super::{clock, operator, recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
@@ -19,7 +19,8 @@ pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
         fleet.crews.remove(&generation);
         todo.push(Action::Discard(generation));
     }
-    start_queued_reload(fleet, todo);
+    reload::start_queued(fleet, now, todo);
+    reload::limit_generations(fleet, now, todo);
     clock::plan_look(fleet, now);
     recycle::plan_weighing(fleet, now);
     if let Stage::Stopping { code, .. } = fleet.stage
@@ -41,30 +42,43 @@ fn judge_boot(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     let Some(crew) = fleet.crews.get_mut(&booting) else { return };
     if let Some(failure) = crew.failure.take() {
         send_away(booting, crew, Manner::Retire, now, todo);
-        give_up(fleet, failure, now, todo);
+        give_up(fleet, booting, failure, now, todo);
     } else if crew.ready() >= crew.target {
         take_over(fleet, booting, now, todo);
     }
 }
 
 /// At the first boot that is the end; in a reload the generation before goes on as if nothing had been.
-fn give_up(fleet: &mut Fleet, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
+pub(super) fn give_up(
+    fleet: &mut Fleet,
+    generation: Generation,
+    failure: BootFailure,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
     let Some(serving) = fleet.in_role(Role::Serving) else {
         let code = failure.code;
         todo.push(Action::Refuse(failure));
         return operator::stop(fleet, code, Manner::Stop, now, todo);
     };
     let text = format!("reload failed: {} (still serving generation {serving})", failure.summary);
-    todo.push(Action::Traceback(failure.traceback));
+    todo.push(Action::Traceback(failure.traceback.clone()));
     todo.push(Action::Log(Level::Error, text.clone()));
-    todo.push(Action::Notify(Notice::Status, text));
+    todo.push(Action::Notify(Notice::Ready, text));
+    fleet.note_outcome(generation, Some(failure));
 }
 
 /// The ground for a generation could not be prepared.
-pub(super) fn not_prepared(fleet: &mut Fleet, summary: String, now: Moment, todo: &mut Vec<Action>) {
+pub(super) fn not_prepared(
+    fleet: &mut Fleet,
+    generation: Generation,
+    summary: String,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
     fleet.preparing = None;
     let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
-    give_up(fleet, failure, now, todo);
+    give_up(fleet, generation, failure, now, todo);
 }
 
 fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Action>) {
@@ -82,6 +96,9 @@ fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Act
     let text = format!("{verb}: generation {new}, {workers} ready");
     todo.push(Action::Log(Level::Info, text.clone()));
     todo.push(Action::Notify(Notice::Ready, text));
+    if former.is_some() {
+        fleet.note_outcome(new, None);
+    }
 }
 
 /// Whether those who leave may finish what they do.
@@ -215,16 +232,4 @@ fn enlist(fleet: &mut Fleet, generation: Generation, now: Moment, todo: &mut Vec
         }
         todo.push(Action::Fork(generation, id, slot));
     }
-}
-
-fn start_queued_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
-    let busy = fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some();
-    if !fleet.reload_queued || busy || fleet.stage != Stage::Running {
-        return;
-    }
-    fleet.reload_queued = false;
-    fleet.newest = fleet.newest.next();
-    fleet.preparing = Some(fleet.newest);
-    todo.push(Action::Log(Level::Info, format!("reloading: generation {} starts", fleet.newest)));
-    todo.push(Action::Prepare(fleet.newest));
 }

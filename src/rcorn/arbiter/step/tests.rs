@@ -1,6 +1,7 @@
 //! Supervision without a process and without a clock.
 
 mod recycling;
+mod reloading;
 mod rules;
 mod sequences;
 mod world;

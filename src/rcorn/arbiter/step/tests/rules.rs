@@ -304,7 +304,7 @@ fn a_reload_replaces_the_workers_once_the_new_ones_are_ready() {
 fn a_reload_that_fails_leaves_the_workers_alone() {
     let mut world = World::serving(rules(1));
     world.wish(Wish::Reload);
-    world.happens(Event::Prepared(SECOND, Err("app.toml:3: no".into())));
+    world.happens(Event::Checked(SECOND, Err("app.toml:3: no".into())));
     assert!(world.lines()[0].1.contains("app.toml:3: no (still serving generation 1)"));
     let third = world.reload(rules(2));
     assert_eq!(third, Generation(3));
@@ -342,8 +342,8 @@ fn reloads_during_a_reload_become_one_more() {
     world.wish(Wish::Reload);
     world.zygote_boots(SECOND);
     world.all_get_ready(SECOND);
-    assert!(world.did(&Action::Prepare(Generation(3))));
-    world.happens(Event::Prepared(Generation(3), Ok(rules(1))));
+    assert!(world.did(&Action::Check(Generation(3))));
+    assert_eq!(world.goes_on(rules(1)), Generation(3));
     world.zygote_boots(Generation(3));
     world.all_get_ready(Generation(3));
     assert!(world.fleet.preparing.is_none());

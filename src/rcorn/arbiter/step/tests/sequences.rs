@@ -27,6 +27,17 @@ impl Dice {
     }
 }
 
+impl Dice {
+    /// What follows when another program is to take over.
+    fn successor(&mut self, generation: Generation) -> Event {
+        match self.below(5) {
+            0 => Event::NotSucceeded(generation, "no".into()),
+            1 => Event::Prepared(generation, Err("no".into())),
+            _ => Event::Prepared(generation, Ok(rules(1 + u32::try_from(self.below(4)).unwrap()))),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Life {
     /// Ordered; the zygote has not forked it.
@@ -93,12 +104,11 @@ impl Model {
     fn obey(&mut self, action: Action) {
         assert!(self.left.is_none(), "{action:?} after the end");
         match action {
-            Action::Prepare(generation) => {
-                let workers = 1 + u32::try_from(self.dice.below(4)).unwrap();
-                let good = self.dice.below(5) > 0;
-                let result = if good { Ok(rules(workers)) } else { Err("no".into()) };
-                self.news.push_back(Event::Prepared(generation, result));
+            Action::Check(generation) => {
+                let verdict = if self.dice.below(5) > 0 { Ok(()) } else { Err("no".into()) };
+                self.news.push_back(Event::Checked(generation, verdict));
             }
+            Action::Succeed(generation) => self.news.push_back(self.dice.successor(generation)),
             Action::StartZygote(generation, _) => {
                 assert!(self.mothers.insert(generation, Mother::default()).is_none(), "two zygotes");
             }

@@ -34,6 +34,7 @@ pub(super) fn rules(workers: u32) -> Rules {
         max_worker_age: None,
         max_worker_memory: None,
         max_boot_failures: 1,
+        max_generations: 3,
         graceful_timeout: Duration::from_secs(20),
         startup_timeout: Some(Duration::from_secs(60)),
     }
@@ -108,7 +109,13 @@ impl World {
     /// A reload is asked for and its ground is there.
     pub(super) fn reload(&mut self, rules: Rules) -> Generation {
         self.wish(Wish::Reload);
-        let generation = self.fleet.preparing.expect("a reload begins");
+        self.goes_on(rules)
+    }
+
+    /// The check that runs is passed, and the ground of its generation is there.
+    pub(super) fn goes_on(&mut self, rules: Rules) -> Generation {
+        let generation = self.fleet.checking.expect("a reload begins").generation;
+        self.happens(Event::Checked(generation, Ok(())));
         self.happens(Event::Prepared(generation, Ok(rules)));
         generation
     }

@@ -1,0 +1,184 @@
+//! What the arbiter hands to the program that follows it: everything it knows, and the numbers of the descriptors that
+//! cross. The form has a number of its own; a program that does not know it refuses, and nothing has changed.
+
+use super::fleet::Fleet;
+use crate::settings::{LogTarget, Settings};
+use contract::id::{Generation, Pid, WorkerId};
+use contract::logline::Level;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+
+/// The number of this form.
+const SCHEMA: u32 = 1;
+
+/// Everything.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    schema: u32,
+    /// Who looks after whom.
+    pub(crate) fleet: Fleet,
+    /// All listeners; the others name them by their place here.
+    pub(crate) listeners: Vec<ListenerState>,
+    /// Those that systemd handed over.
+    pub(crate) handed: Vec<usize>,
+    /// What each generation stands on.
+    pub(crate) grounds: BTreeMap<Generation, GroundState>,
+    /// The channels to zygotes.
+    pub(crate) zygotes: BTreeMap<Generation, ZygoteState>,
+    /// The channels to workers.
+    pub(crate) workers: BTreeMap<WorkerId, WorkerState>,
+    /// The arbiter's own logs.
+    pub(crate) logs: LogsState,
+    /// Where the process id is written.
+    pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// A listener.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListenerState {
+    /// What was asked for.
+    pub(crate) asked: crate::settings::Bind,
+    /// Its descriptor.
+    pub(crate) fd: RawFd,
+    /// The socket file that we made, with its device and number.
+    pub(crate) file: Option<(PathBuf, u64, u64)>,
+}
+
+/// What a generation stands on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct GroundState {
+    /// Its settings.
+    pub(crate) settings: Settings,
+    /// Its listeners.
+    pub(crate) listeners: Vec<usize>,
+    /// Its logs.
+    pub(crate) logs: LogsState,
+    /// Its scoreboard.
+    pub(crate) board: RawFd,
+    /// Its interpreter.
+    pub(crate) python: PathBuf,
+    /// The extension that its zygote loads.
+    pub(crate) extension: PathBuf,
+}
+
+/// Logs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LogsState {
+    /// What matters enough.
+    pub(crate) level: Level,
+    /// The error log.
+    pub(crate) error: (Option<LogTarget>, RawFd),
+    /// The access log.
+    pub(crate) access: (Option<LogTarget>, RawFd),
+    /// Whom new files are given to: user, group, further groups.
+    pub(crate) owner: Option<(u32, u32, Vec<u32>)>,
+}
+
+/// A zygote.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ZygoteState {
+    /// Its process.
+    pub(crate) pid: Pid,
+    /// Its channel, while that is open.
+    pub(crate) channel: Option<RawFd>,
+    /// What it said before it was Python.
+    pub(crate) said: RawFd,
+}
+
+/// A worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WorkerState {
+    /// Its generation.
+    pub(crate) generation: Generation,
+    /// Its channel.
+    pub(crate) channel: RawFd,
+    /// Is that open at the other end?
+    pub(crate) open: bool,
+}
+
+/// The descriptors that cross.
+#[derive(Debug, Default)]
+pub(crate) struct Crossing(pub(crate) Vec<RawFd>);
+
+impl Crossing {
+    /// This one crosses.
+    pub(crate) fn keep(&mut self, fd: BorrowedFd<'_>) -> RawFd {
+        self.0.push(fd.as_raw_fd());
+        fd.as_raw_fd()
+    }
+}
+
+impl State {
+    /// With nothing in it but the fleet.
+    pub(crate) fn of(fleet: Fleet, logs: LogsState) -> Self {
+        Self {
+            schema: SCHEMA,
+            fleet,
+            listeners: Vec::new(),
+            handed: Vec::new(),
+            grounds: BTreeMap::new(),
+            zygotes: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            logs,
+            pid_file: None,
+        }
+    }
+
+    /// In a memory file that can never change again.
+    pub(crate) fn write(&self) -> Result<OwnedFd, String> {
+        let text =
+            serde_json::to_vec(self).map_err(|error| format!("cannot write down the state: {error}"))?;
+        sys::memory::sealed("rcorn-state", &text)
+            .map_err(|error| format!("cannot write down the state: {error}"))
+    }
+
+    /// What a former self wrote.
+    pub(crate) fn read(fd: OwnedFd) -> Result<Self, String> {
+        let text = sys::memory::read(fd).map_err(|error| format!("cannot read the state: {error}"))?;
+        let form: Form = serde_json::from_slice(&text).map_err(|error| unknown(&error.to_string()))?;
+        if form.schema != SCHEMA {
+            return Err(unknown(&format!("its form is {}, ours is {SCHEMA}", form.schema)));
+        }
+        serde_json::from_slice(&text).map_err(|error| unknown(&error.to_string()))
+    }
+}
+
+/// What all forms have in common.
+#[derive(Deserialize)]
+struct Form {
+    schema: u32,
+}
+
+fn unknown(why: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!("rcorn {version} cannot take over from the version that runs ({why}): restart it instead")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        let logs = LogsState { level: Level::Info, error: (None, 2), access: (None, 2), owner: None };
+        State::of(Fleet::new(), logs)
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let mut state = state();
+        state.pid_file = Some("/run/app.pid".into());
+        let read = State::read(state.write().unwrap()).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{state:?}"));
+    }
+
+    #[test]
+    fn another_form_is_refused_in_words() {
+        for text in ["{\"schema\": 77}", "{}", "no state at all", "{\"schema\": 1}"] {
+            let file = sys::memory::sealed("state", text.as_bytes()).unwrap();
+            let why = State::read(file).unwrap_err();
+            assert!(why.contains("cannot take over") && why.ends_with("restart it instead"), "{why}");
+        }
+    }
+}

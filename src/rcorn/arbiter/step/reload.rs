@@ -1,0 +1,84 @@
+//! A reload, from the wish to the ground of a new generation: the program that is to follow is tried by itself, then
+//! we become it; it prepares the ground. Until then nothing has changed, whatever fails.
+
+use super::super::action::{Action, Notice};
+use super::super::fleet::{Checking, Crew, Fleet, Role, Stage};
+use super::super::policy::{CHECK_LIMIT, Moment};
+use super::settle::{self, Manner};
+use contract::id::Generation;
+use contract::logline::Level;
+
+/// Is a generation on its way?
+pub(super) fn is_under_way(fleet: &Fleet) -> bool {
+    fleet.checking.is_some() || fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some()
+}
+
+/// Starts the reload that was asked for, when nothing else is on its way.
+pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    if !fleet.reload_queued || is_under_way(fleet) || fleet.stage != Stage::Running {
+        return;
+    }
+    fleet.reload_queued = false;
+    fleet.newest = fleet.newest.next();
+    fleet.checking = Some(Checking { generation: fleet.newest, kill_at: Some(now.after(CHECK_LIMIT)) });
+    todo.push(Action::Log(Level::Info, format!("reloading: generation {} starts", fleet.newest)));
+    todo.push(Action::Check(fleet.newest));
+}
+
+/// The check is over.
+pub(super) fn checked(
+    fleet: &mut Fleet,
+    generation: Generation,
+    verdict: Result<(), String>,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    let awaited = fleet.checking.take_if(|checking| checking.generation == generation).is_some();
+    if !awaited || fleet.stage != Stage::Running {
+        return;
+    }
+    match verdict {
+        Ok(()) => {
+            fleet.preparing = Some(generation);
+            todo.push(Action::Notify(
+                Notice::Reloading,
+                format!("reloading: generation {generation} starts"),
+            ));
+            todo.push(Action::Succeed(generation));
+        }
+        Err(why) => settle::not_prepared(fleet, generation, why, now, todo),
+    }
+}
+
+/// A check that takes too long is ended; how it ends then says so.
+pub(super) fn end_overdue_check(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    if let Some(checking) = &mut fleet.checking
+        && checking.kill_at.is_some_and(|at| at <= now)
+    {
+        checking.kill_at = None;
+        todo.push(Action::KillCheck);
+    }
+}
+
+/// Nobody waits for the check any more.
+pub(super) fn forget_check(fleet: &mut Fleet, todo: &mut Vec<Action>) {
+    if fleet.checking.take().is_some() {
+        todo.push(Action::KillCheck);
+    }
+}
+
+/// When there are too many generations, the oldest that only finishes has to hurry.
+pub(super) fn limit_generations(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    let most =
+        fleet.crews.values().next_back().map_or(usize::MAX, |crew| crew.rules.max_generations as usize);
+    let surplus = fleet.crews.len().saturating_sub(most.max(2));
+    let leaving = fleet.crews.iter_mut().filter(|(_, crew)| crew.role == Role::Leaving);
+    let patient: Vec<(&Generation, &mut Crew)> =
+        leaving.take(surplus).filter(|(_, crew)| !crew.hurried).collect();
+    for (generation, crew) in patient {
+        let text = format!("generation {generation} has to hurry: max_generations is {most}");
+        todo.push(Action::Log(Level::Warning, text));
+        crew.hurried = true;
+        settle::send_away(*generation, crew, Manner::Hurried, now, todo);
+    }
+}

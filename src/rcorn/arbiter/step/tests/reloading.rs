@@ -1,0 +1,110 @@
+//! A reload up to the ground of the new generation, and how many generations there may be: one rule, one test.
+
+use super::world::*;
+use crate::arbiter::action::{Action, Notice};
+use crate::arbiter::event::{Event, Wish};
+use crate::arbiter::fleet::Stage;
+use crate::arbiter::policy::{CHECK_LIMIT, Rules};
+use contract::id::{Generation, WorkerId};
+use contract::message::ToWorker;
+use std::time::Duration;
+use sys::process::Ended;
+
+fn failed(world: &World, why: &str) -> bool {
+    let text = format!("reload failed: {why} (still serving generation 1)");
+    world.lines().iter().any(|(_, line)| *line == text)
+        && world.did(&Action::Notify(Notice::Ready, text))
+        && world.fleet.stage == Stage::Running
+}
+
+#[test]
+fn the_successor_is_tried_before_anything_changes() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Reload);
+    assert!(world.did(&Action::Check(SECOND)) && !world.did(&Action::Succeed(SECOND)));
+    world.happens(Event::Checked(SECOND, Ok(())));
+    assert!(world.did(&Action::Succeed(SECOND)));
+    assert!(world.last.iter().any(|action| matches!(action, Action::Notify(Notice::Reloading, _))));
+    assert_eq!(world.crew(FIRST).ready(), 1);
+}
+
+#[test]
+fn whatever_fails_before_the_ground_is_there_changes_nothing() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Reload);
+    world.happens(Event::Checked(SECOND, Err("no such file".into())));
+    assert!(failed(&world, "no such file"));
+    world.wish(Wish::Reload);
+    world.happens(Event::Checked(Generation(3), Ok(())));
+    world.happens(Event::NotSucceeded(Generation(3), "not executable".into()));
+    assert!(failed(&world, "not executable"));
+    world.wish(Wish::Reload);
+    world.happens(Event::Checked(Generation(4), Ok(())));
+    world.happens(Event::Prepared(Generation(4), Err("address in use".into())));
+    assert!(failed(&world, "address in use"));
+    assert_eq!(world.crew(FIRST).ready(), 1);
+    let outcomes: Vec<_> = world.fleet.outcomes.iter().map(|outcome| outcome.generation.0).collect();
+    assert_eq!(outcomes, [2, 3, 4]);
+    assert!(world.fleet.outcomes.iter().all(|outcome| outcome.failure.is_some()));
+    world.reload(rules(1));
+    world.zygote_boots(Generation(5));
+    world.all_get_ready(Generation(5));
+    assert_eq!(world.fleet.outcomes.back().map(|outcome| outcome.failure.clone()), Some(None));
+}
+
+#[test]
+fn a_check_that_hangs_is_ended_and_counts_as_failed() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Reload);
+    assert!(!world.pass(CHECK_LIMIT - Duration::from_secs(1)).contains(&Action::KillCheck));
+    assert!(world.pass(Duration::from_secs(2)).contains(&Action::KillCheck));
+    world.happens(Event::Checked(SECOND, Err("it was killed".into())));
+    assert!(failed(&world, "it was killed"));
+}
+
+#[test]
+fn a_stop_during_a_check_waits_for_no_verdict() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Reload);
+    world.wish(Wish::Stop);
+    assert!(world.did(&Action::KillCheck));
+    world.happens(Event::Checked(SECOND, Ok(())));
+    assert_eq!(world.last, [], "nobody succeeds us any more");
+    world.ends(WorkerId(1), Ended::Exited(0));
+    world.zygote_ends(FIRST);
+    assert!(world.last.iter().any(|action| matches!(action, Action::Leave(_))));
+}
+
+#[test]
+fn reloads_during_a_check_become_one_more() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Reload);
+    world.wish(Wish::Reload);
+    world.wish(Wish::Reload);
+    assert_eq!(world.goes_on(rules(1)), SECOND);
+    world.zygote_boots(SECOND);
+    world.all_get_ready(SECOND);
+    assert_eq!(world.goes_on(rules(1)), Generation(3));
+    world.zygote_boots(Generation(3));
+    world.all_get_ready(Generation(3));
+    assert_eq!(world.fleet.checking, None);
+}
+
+#[test]
+fn the_oldest_of_too_many_generations_has_to_hurry() {
+    let three = || Rules { max_generations: 3, ..rules(1) };
+    let mut world = World::serving(three());
+    for number in [2, 3] {
+        world.reload(three());
+        world.zygote_boots(Generation(number));
+        world.all_get_ready(Generation(number));
+    }
+    assert!(world.lines().iter().all(|(_, line)| !line.contains("hurry")), "three may be");
+    assert_eq!(world.reload(three()), Generation(4));
+    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Quit)));
+    assert!(!world.did(&Action::Tell(WorkerId(2), ToWorker::Quit)));
+    let line = "generation 1 has to hurry: max_generations is 3";
+    assert!(world.lines().iter().any(|(_, text)| *text == line), "{:?}", world.lines());
+    world.zygote_boots(Generation(4));
+    assert!(!world.did(&Action::Tell(WorkerId(1), ToWorker::Quit)), "it is told once");
+}

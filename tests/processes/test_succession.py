@@ -1,0 +1,231 @@
+"""A reload makes the arbiter another program in place: upgraded, broken or missing binaries, signals on the way."""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+from support.load import Load
+from support.subject import Subject, binaries
+from support.waiting import stays_true, wait_until
+
+pytestmark = pytest.mark.rcorn("Gunicorn's USR2 is another process")
+
+
+@pytest.fixture
+def installed(directory):
+    """A copy of the program that a test can replace."""
+    place = directory / "bin"
+    place.mkdir()
+    for name in ["rcorn", "lib_rcorn.so"]:
+        shutil.copy2(binaries() / name, place / name)
+    return place
+
+
+@pytest.fixture
+def serve_installed(serve, installed):
+    def serve_installed(*flags, **options):
+        subject = Subject((str(installed / "rcorn"),), Subject.default().python)
+        return serve("plain", *flags, subject=subject, **options)
+
+    return serve_installed
+
+
+def replace(path, content, mode=0o755):
+    """As package managers do it: the new file takes the place of the old one, which goes on to exist for who runs."""
+    draft = path.with_suffix(".new")
+    draft.write_bytes(content)
+    draft.chmod(mode)
+    draft.rename(path)
+
+
+def executable(server):
+    return os.readlink(f"/proc/{server.pid}/exe")
+
+
+def reloaded(server, count=1):
+    server.wait_for_log(r"\] reloaded: generation", count=count)
+
+
+def test_the_file_that_lies_there_now_takes_over(serve_installed, installed):
+    server = serve_installed("--workers", 2)
+    with Load(server.address, clients=4) as load:
+        for turn in range(3):
+            replace(installed / "rcorn", (binaries() / "rcorn").read_bytes())
+            assert executable(server).endswith("(deleted)")
+            server.send(signal.SIGHUP)
+            reloaded(server, turn + 1)
+            assert executable(server) == str(installed / "rcorn")
+    load.assert_all_answered()
+    assert len(server.titled("zygote")) == 1 and server.is_running()
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "words"),
+    [
+        (b"#!/bin/sh\nexit 0\n", 0o644, "Permission denied"),
+        (b"#!/nowhere/sh\n", 0o755, "No such file"),
+        (b"no program at all", 0o755, "not found"),
+        (b"#!/bin/true\n", 0o755, "is not rcorn"),
+        (b"#!/bin/sh\necho 'rcorn: cannot load libmissing.so' >&2; exit 127\n", 0o755, "cannot load libmissing.so"),
+        (b"#!/bin/sh\nkill -SEGV $$\n", 0o755, "SIGSEGV"),
+        (None, 0, "No such file"),
+    ],
+    ids=["not-executable", "no-interpreter", "no-program", "another-program", "loader", "crash", "gone"],
+)
+def test_a_binary_that_does_not_run_changes_nothing(serve_installed, installed, content, mode, words):
+    server = serve_installed("--workers", 2)
+    workers = server.wait_for_workers(2)
+    with Load(server.address, clients=4) as load:
+        if content is None:
+            (installed / "rcorn").unlink()
+        else:
+            replace(installed / "rcorn", content, mode)
+        server.send(signal.SIGHUP)
+        server.wait_for_log(rf"\[ERROR\] reload failed: [^\n]*{words}[^\n]*\(still serving generation 1\)")
+        before = load.answered
+        wait_until(lambda: load.answered > before + 100, "the load goes on")
+    load.assert_all_answered()
+    assert server.workers() == workers
+    os.kill(workers[0], signal.SIGKILL)
+    with server.explained():
+        wait_until(lambda: len(server.workers()) == 2 and workers[0] not in server.workers(), "it is replaced")
+    replace(installed / "rcorn", (binaries() / "rcorn").read_bytes())
+    server.send(signal.SIGHUP)
+    reloaded(server)
+
+
+def test_a_check_that_hangs_is_given_up_and_holds_up_nobody(serve_installed, installed):
+    server = serve_installed()
+    replace(installed / "rcorn", b"#!/bin/sh\nexec sleep 3600\n")
+    server.send(signal.SIGHUP)
+    server.wait_for_log("reloading: generation 2")
+    assert server.get("/").text == "hello"
+    assert server.stop(seconds=5) == 0
+
+
+def test_signals_on_the_way_are_not_lost(serve):
+    """TTIN, USR1 and TERM that come while one program becomes the other are heard by one of them."""
+    for pause in range(8):
+        server = serve("plain", "--error-logfile", "log.txt")
+        server.send(signal.SIGHUP)
+        deadline = time.monotonic() + pause * 0.004
+        while time.monotonic() < deadline:
+            pass
+        server.send(signal.SIGUSR1)
+        server.send(signal.SIGTERM)
+        assert server.wait(10) == 0
+        assert "log files were reopened" in (server.directory / "log.txt").read_text()
+
+
+def test_a_worker_that_dies_on_the_way_is_replaced(serve):
+    server = serve("plain", "--workers", 2)
+    for turn in range(5):
+        old = server.wait_for_workers(2)
+        server.send(signal.SIGHUP)
+        for worker in old:
+            os.kill(worker, signal.SIGKILL)
+        reloaded(server, turn + 1)
+        with server.explained():
+            wait_until(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(old), "all are new")  # noqa: B023
+    assert server.get("/").text == "hello"
+
+
+def test_more_and_fewer_are_forgotten_as_in_gunicorn(serve):
+    server = serve("plain", "--workers", 1)
+    server.send(signal.SIGTTIN)
+    server.wait_for_workers(2)
+    server.send(signal.SIGHUP)
+    reloaded(server)
+    server.wait_for_workers(1)
+
+
+def test_pid_file_name_and_process_stay(serve, directory):
+    file = directory / "app.pid"
+    server = serve("plain", "--pid", file, "--name", "shop")
+    for turn in range(3):
+        server.send(signal.SIGUSR2)
+        reloaded(server, turn + 1)
+        assert file.read_text() == f"{server.pid}\n"
+        (title,) = open(f"/proc/{server.pid}/cmdline").read().split("\0")[:1]
+        assert title.startswith("rcorn: arbiter [shop]")
+    assert server.stop() == 0
+    assert not file.exists()
+
+
+def test_descriptors_do_not_add_up(serve):
+    server = serve("plain", "--workers", 2)
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{server.pid}/fd"))
+
+    server.send(signal.SIGHUP)
+    reloaded(server, 1)
+    server.wait_for_workers(2)
+    with server.explained():
+        wait_until(lambda: len(server.below()) == 3, "the old generation is gone")
+    before = descriptors()
+    for turn in range(10):
+        server.send(signal.SIGHUP)
+        reloaded(server, turn + 2)
+    with server.explained():
+        wait_until(lambda: len(server.below()) == 3, "the old generations are gone")
+        wait_until(lambda: descriptors() <= before, f"there are no more than {before} descriptors")
+
+
+def test_the_environment_file_is_read_again(serve, directory):
+    file = directory / "app.env"
+    file.write_text("# colours\nCOLOUR=red\nSIZE='1'\n")
+    server = serve("plain", "--env-file", file, "--env", "SIZE=2")
+    seen = server.get("/process-environment").json
+    assert (seen["COLOUR"], seen["SIZE"]) == ("red", "2")
+    assert not [name for name in seen if name.startswith("RCORN_")]
+    file.write_text("COLOUR=blue\n")
+    server.send(signal.SIGHUP)
+    reloaded(server)
+    seen = server.get("/process-environment").json
+    assert seen["COLOUR"] == "blue" and not [name for name in seen if name.startswith("RCORN_")]
+    file.write_text("nonsense\n")
+    server.send(signal.SIGHUP)
+    server.wait_for_log(r"reload failed: [^\n]*app.env:1: expected NAME=VALUE")
+    stays_true(lambda: server.get("/process-environment").json["COLOUR"] == "blue", "it serves on", seconds=0.2)
+
+
+def test_an_address_that_is_taken_fails_the_reload(serve, directory):
+    import socket
+
+    taken = socket.create_server(("127.0.0.1", 0))
+    file = directory / "app.toml"
+    file.write_text('bind = "127.0.0.1:0"\n')
+    server = serve("plain", "--config", file, handed=False)
+    address = server.address
+    file.write_text(f'bind = ["127.0.0.1:0", "127.0.0.1:{taken.getsockname()[1]}"]\n')
+    server.send(signal.SIGHUP)
+    server.wait_for_log(r"reload failed: cannot listen on [^\n]*in use")
+    with server.connect() as connection:
+        assert connection.request("/").text == "hello" and server.address == address
+    taken.close()
+
+
+@pytest.mark.parametrize("preload", ["on", "off"])
+def test_good_and_bad_reloads_lose_no_request(serve, directory, preload):
+    server = serve("plain", "--workers", 2, f"--preload={preload}", "--chdir", directory / "run")
+    source = directory / "run" / "plain.py"
+    good = source.read_text()
+    with Load(server.address, clients=4) as kept, Load(server.address, clients=2, keep_alive=False) as fresh:
+        done = failed = 0
+        for turn in range(20):
+            if turn % 3 == 2:
+                source.write_text(good + "\nraise RuntimeError('a bad one')\n")
+                server.send(signal.SIGHUP)
+                failed += 1
+                server.wait_for_log(r"\] reload failed", count=failed)
+            else:
+                source.write_text(good + f"\n# {turn}\n")
+                server.send(signal.SIGHUP)
+                done += 1
+                reloaded(server, done)
+    kept.assert_all_answered()
+    fresh.assert_all_answered()
+    source.write_text(good)
