@@ -18,6 +18,7 @@ use crate::python::Helper;
 use crate::wsgi::WsgiApp;
 use crate::zygote::title_suffix;
 use crate::{http_config, load, log};
+use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::id::Slot;
@@ -159,12 +160,28 @@ struct Leave(ExitCode);
 
 impl Worker<'_> {
     fn serve(mut self) -> ExitCode {
+        if self.is_unneeded() {
+            return ExitCode::Success;
+        }
         let Leave(code) = match self.announce() {
             Ok(()) => self.turn_until_leave(),
             Err(error) => broken(&error),
         };
         self.meter.flush();
         code
+    }
+
+    /// Was it told to leave while it imported the application?
+    fn is_unneeded(&self) -> bool {
+        let Some(channel) = &self.channel else { return true };
+        loop {
+            match channel.try_receive() {
+                Ok(Some(Received { message: ToWorker::Logs, fds })) => inherited::replace_logs(&fds),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                // Told to, or not needed by anybody who is still there.
+                _ => return true,
+            }
+        }
     }
 
     fn announce(&mut self) -> io::Result<()> {

@@ -173,6 +173,8 @@ pub(crate) enum Why {
     Drained,
     /// It was told to leave at once.
     Dismissed,
+    /// It was not ready and is not needed any more. Should it have become ready meanwhile, it is drained.
+    Unneeded,
     /// It decided so itself, because someone signalled it for example.
     Own,
     /// It told us why it cannot serve.

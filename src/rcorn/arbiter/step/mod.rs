@@ -6,14 +6,14 @@
 //! ```text
 //! Worker              Booting               Ready                 Leaving(why)
 //!   Forked            notes its process     -                     notes its process
-//!   Ready             Ready                 -                     -
+//!   Ready             Ready                 -                     Leaving(Drained), if it was Unneeded
 //!   Failed            Leaving(Failed)       -                     -
 //!   Leaving           Leaving(Own)          Leaving(Own)          -
 //!   channel closed    gone, or killed 1 s later when its process is known and has not ended by then
 //!   process ended     gone; the slot waits with back-off unless the worker was settled (see `policy`)
 //!   startup limit     killed                -                     -
 //!   request limit     -                     Leaving(Stuck)        Leaving(Stuck), if it was draining
-//!   surplus, drain    Leaving(Dismissed)    Leaving(Drained)      -
+//!   surplus, drain    Leaving(Unneeded)     Leaving(Drained)      -
 //!   spent             -                     Leaving(Drained) once another is ready: `recycle`
 //!   quick stop        Leaving(Dismissed)    Leaving(Dismissed)    Leaving(Dismissed)
 //!   limit of leaving                                              killed

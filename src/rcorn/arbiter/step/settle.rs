@@ -146,7 +146,10 @@ pub(super) fn retire(
 ) {
     match worker.phase {
         Phase::Leaving(_) => {}
-        Phase::Booting => dismiss_at_once(id, worker, now, todo),
+        Phase::Booting => {
+            worker.leave(Why::Unneeded, Some(now.after(QUIT_GRACE)));
+            todo.push(Action::Tell(id, ToWorker::Retire));
+        }
         Phase::Ready { .. } => {
             worker.leave(Why::Drained, Some(graceful));
             todo.push(Action::Tell(id, ToWorker::Retire));
@@ -158,8 +161,8 @@ pub(super) fn retire(
 fn stop(id: WorkerId, worker: &mut Worker, graceful: Moment, now: Moment, todo: &mut Vec<Action>) {
     match worker.phase {
         Phase::Ready { .. } => worker.leave(Why::Drained, Some(graceful)),
-        Phase::Booting => return dismiss_at_once(id, worker, now, todo),
-        Phase::Leaving(Why::Drained | Why::Own) => {}
+        Phase::Booting => worker.leave(Why::Unneeded, Some(now.after(QUIT_GRACE))),
+        Phase::Leaving(Why::Drained | Why::Own | Why::Unneeded) => {}
         Phase::Leaving(_) => return,
     }
     todo.push(Action::Tell(id, ToWorker::Drain));

@@ -42,7 +42,12 @@ fn note_process(crew: &mut Crew, id: WorkerId, pid: Pid, todo: &mut Vec<Action>)
 }
 
 fn ready(generation: Generation, crew: &mut Crew, id: WorkerId, now: Moment, todo: &mut Vec<Action>) {
+    let graceful = now.after(crew.rules.graceful_timeout);
     let Some(worker) = crew.workers.get_mut(&id) else { return };
+    if worker.phase == Phase::Leaving(Why::Unneeded) {
+        // Its news and ours crossed: it may have taken a request.
+        worker.leave(Why::Drained, Some(graceful));
+    }
     if worker.phase != Phase::Booting {
         return;
     }

@@ -5,10 +5,12 @@ use crate::arbiter::action::{Action, Notice};
 use crate::arbiter::event::{Event, Wish};
 use crate::arbiter::fleet::Stage;
 use crate::arbiter::policy::{CHECK_LIMIT, Rules};
+use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
-use contract::message::ToWorker;
+use contract::message::{FromWorker, ToWorker};
 use std::time::Duration;
 use sys::process::Ended;
+use sys::signal::SIGKILL;
 
 fn failed(world: &World, why: &str) -> bool {
     let text = format!("reload failed: {why} (still serving generation 1)");
@@ -107,4 +109,20 @@ fn the_oldest_of_too_many_generations_has_to_hurry() {
     assert!(world.lines().iter().any(|(_, text)| *text == line), "{:?}", world.lines());
     world.zygote_boots(Generation(4));
     assert!(!world.did(&Action::Tell(WorkerId(1), ToWorker::Quit)), "it is told once");
+}
+
+#[test]
+fn who_became_ready_just_when_it_was_not_needed_any_more_finishes_what_it_took() {
+    let mut world = World::serving(rules(1));
+    world.reload(rules(2));
+    world.zygote_boots(SECOND);
+    world.forked(WorkerId(2));
+    world.forked(WorkerId(3));
+    let failed = FromWorker::Failed(failure(ExitCode::AppImport));
+    world.happens(Event::Worker(WorkerId(2), failed));
+    assert!(world.did(&Action::Tell(WorkerId(3), ToWorker::Retire)), "not Quit: {:?}", world.last);
+    world.happens(Event::Worker(WorkerId(3), FromWorker::Ready));
+    let killed = Action::Signal(pid_of(WorkerId(3)), SIGKILL);
+    assert!(!world.pass(Duration::from_secs(15)).contains(&killed), "it has all of graceful_timeout");
+    assert!(world.pass(Duration::from_secs(10)).contains(&killed));
 }

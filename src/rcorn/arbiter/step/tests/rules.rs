@@ -62,7 +62,7 @@ fn an_application_that_cannot_be_imported_ends_the_first_boot_and_is_told_once()
     }
     world.happens(Event::Worker(WorkerId(1), FromWorker::Failed(failure(ExitCode::AppCallable))));
     assert!(world.did(&Action::Refuse(failure(ExitCode::AppCallable))));
-    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Quit)));
+    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Drain)));
     world.happens(Event::Worker(WorkerId(2), FromWorker::Failed(failure(ExitCode::AppCallable))));
     assert_eq!(world.last, []);
     world.ends(WorkerId(1), Ended::Exited(4));
@@ -409,7 +409,7 @@ fn a_stop_during_a_reload_ends_both_generations() {
     world.forked(WorkerId(2));
     world.wish(Wish::Stop);
     assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Drain)));
-    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Quit)));
+    assert!(world.did(&Action::Tell(WorkerId(2), ToWorker::Drain)));
     world.wish(Wish::Reload);
     assert_eq!(world.last, []);
     world.ends(WorkerId(2), Ended::Exited(0));
