@@ -1,0 +1,96 @@
+"""The request line: method, target, version (RFC 9112, section 3)."""
+
+from ..case import Case, refused, taken
+
+HOST = b"Host: a\r\n\r\n"
+
+
+def line(text, rest=HOST):
+    return text.encode("latin-1") + b"\r\n" + rest
+
+
+LENIENT_URI = "Gunicorn takes any printable ASCII"
+
+CASES = [
+    Case("9112-3 method, target and version", line("GET /a/b?c=d&e HTTP/1.1"),
+         (taken(REQUEST_METHOD="GET", PATH_INFO="/a/b", QUERY_STRING="c=d&e", RAW_URI="/a/b?c=d&e",
+                SERVER_PROTOCOL="HTTP/1.1"),)),
+    Case("9112-2.2 one empty line before the request line", b"\r\n" + line("GET /x HTTP/1.1"), (taken(PATH_INFO="/x"),)),
+    refused("9112-2.2 not two empty lines", b"\r\n\r\n" + line("GET / HTTP/1.1"), 400),
+    refused("9112-2.2 no bare LF before the request line", b"\n" + line("GET / HTTP/1.1"), 400),
+    refused("9112-3 two spaces behind the method", line("GET  / HTTP/1.1"), 400),
+    refused("9112-3 two spaces before the version", line("GET /  HTTP/1.1"), 400),
+    refused("9112-3 a tab instead of a space", line("GET\t/ HTTP/1.1"), 400),
+    refused("9112-3 a space before the method", line(" GET / HTTP/1.1"), 400),
+    refused("9112-3 a space behind the version", line("GET / HTTP/1.1 "), 400),
+    refused("9112-3 no version", line("GET /"), 400),
+    refused("9112-3 no target", line("GET HTTP/1.1"), 400),
+    refused("9112-3 a fourth part", line("GET / x HTTP/1.1"), 400),
+    refused("9112-3 a carriage return within", line("GET /\r HTTP/1.1"), 400),
+    refused("9112-3 an LF ends the line", b"GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+    refused("9112-3 only a method", line("GET"), 400),
+    # Methods.
+    refused("9110-9.1 a method is a token: colon", line("G:T / HTTP/1.1"), 400),
+    refused("9110-9.1 a method is a token: braces", line("GE{T} / HTTP/1.1"), 400),
+    refused("9110-9.1 a method is a token: beyond ASCII", line("G\xcbT / HTTP/1.1"), 400),
+    refused("9110-9.1 a method is a token: control byte", line("GE\x01T / HTTP/1.1"), 400),
+    refused("gunicorn-methods lower case", line("get / HTTP/1.1"), 400),
+    refused("gunicorn-methods shorter than 3", line("GE / HTTP/1.1"), 400),
+    refused("gunicorn-methods longer than 20", line("ABCDEFGHIJKLMNOPQRSTU / HTTP/1.1"), 400),
+    refused("gunicorn-methods with a hash", line("GE# / HTTP/1.1"), 400),
+    Case("9110-9.1 an unknown method is the application's", line("BREW / HTTP/1.1"), (taken(REQUEST_METHOD="BREW"),)),
+    Case("9110-9.1 a method of 20 bytes", line("ABCDEFGHIJKLMNOPQRST / HTTP/1.1"),
+         (taken(REQUEST_METHOD="ABCDEFGHIJKLMNOPQRST"),)),
+    Case("9110-9.1 a method with a dash", line("M-SEARCH / HTTP/1.1"), (taken(REQUEST_METHOD="M-SEARCH"),)),
+    # Versions.
+    Case("9110-2.5 a later minor version is read as 1.1", line("GET / HTTP/1.2"), (taken(SERVER_PROTOCOL="HTTP/1.1"),),
+         gunicorn=(200,), why="Gunicorn tells the application the version that was sent"),
+    Case("9110-2.5 HTTP/1.9", line("GET / HTTP/1.9"), (taken(SERVER_PROTOCOL="HTTP/1.1"),),
+         gunicorn=(200,), why="Gunicorn tells the application the version that was sent"),
+    refused("9110-15.6.6 HTTP/2.0", line("GET / HTTP/2.0"), 505, gunicorn=(400,), why="Gunicorn has no 505"),
+    refused("9110-15.6.6 HTTP/0.9 with a head", line("GET / HTTP/0.9"), 505, gunicorn=(400,), why="Gunicorn has no 505"),
+    refused("9112-2.3 lower case version", line("GET / http/1.1"), 400),
+    refused("9112-2.3 no minor version", line("GET / HTTP/1"), 400),
+    refused("9112-2.3 two digits", line("GET / HTTP/1.10"), 400),
+    refused("9112-2.3 a leading nought", line("GET / HTTP/01.1"), 400),
+    refused("9112-2.3 a letter behind", line("GET / HTTP/1.1a"), 400),
+    refused("9112-2.3 a sign", line("GET / HTTP/+1.1"), 400),
+    refused("9112-2.3 another protocol", line("GET / ICAP/1.0"), 400),
+    refused("9113-3.4 the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505,
+            gunicorn=(400,), why="Gunicorn has no 505"),
+    refused("a TLS hello", b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03\r\n\r\n", 400),
+    # Targets.
+    Case("9112-3.2.1 a path with two slashes", line("GET //a//b HTTP/1.1"), (taken(PATH_INFO="//a//b"),)),
+    Case("9112-3.2.1 a query that is empty", line("GET /a? HTTP/1.1"), (taken(PATH_INFO="/a", QUERY_STRING=""),)),
+    Case("9112-3.2.1 a second question mark", line("GET /a?b?c HTTP/1.1"), (taken(QUERY_STRING="b?c"),)),
+    Case("3986-3.3 dots are the application's", line("GET /a/../b HTTP/1.1"), (taken(PATH_INFO="/a/../b"),)),
+    Case("9112-3.2.2 absolute form", line("GET http://b.example:81/x?y HTTP/1.1"),
+         (taken(PATH_INFO="/x", QUERY_STRING="y", HTTP_HOST="b.example:81"),),
+         gunicorn=(200,), why="RFC 9112, 3.2.2: the target's host counts; Gunicorn keeps the field's"),
+    Case("9112-3.2.2 absolute form without a path", line("GET http://b.example HTTP/1.1"), (taken(PATH_INFO="/"),),
+         gunicorn=(200,), why="Gunicorn gives an empty PATH_INFO"),
+    Case("9112-3.2.2 absolute form with a query only", line("GET http://b.example?x HTTP/1.1"),
+         (taken(PATH_INFO="/", QUERY_STRING="x"),), gunicorn=(200,), why="Gunicorn gives an empty PATH_INFO"),
+    Case("9112-3.2.2 a scheme in upper case", line("GET HTTPS://b.example/x HTTP/1.1"), (taken(PATH_INFO="/x"),)),
+    refused("9112-3.2.2 another scheme", line("GET ftp://b.example/x HTTP/1.1"), 400, gunicorn=(200,), why=LENIENT_URI),
+    refused("9110-4.2.4 a user in the target", line("GET http://user@b.example/x HTTP/1.1"), 400,
+            gunicorn=(200,), why=LENIENT_URI),
+    refused("9110-4.2.1 an empty host in the target", line("GET http:///x HTTP/1.1"), 400, gunicorn=(200,), why=LENIENT_URI),
+    refused("9110-4.2.1 a bad port in the target", line("GET http://b:70000/x HTTP/1.1"), 400,
+            gunicorn=(200,), why=LENIENT_URI),
+    Case("9112-3.2.4 asterisk form", line("OPTIONS * HTTP/1.1"), (taken(PATH_INFO="*", REQUEST_METHOD="OPTIONS"),)),
+    refused("9112-3.2.4 asterisk form of another method", line("GET * HTTP/1.1"), 400),
+    refused("9112-3.2.3 authority form is CONNECT's", line("GET b.example:80 HTTP/1.1"), 400),
+    refused("9110-9.3.6 CONNECT", line("CONNECT b.example:80 HTTP/1.1"), 501,
+            gunicorn=(200,), why="Gunicorn hands CONNECT to the application"),
+    refused("9112-3.2 a relative target", line("GET a/b HTTP/1.1"), 400),
+    refused("9112-3.2 a fragment", line("GET /a#b HTTP/1.1"), 400, gunicorn=(200,), why="Gunicorn cuts it off"),
+    refused("9112-3.2 raw UTF-8", line("GET /caf\xc3\xa9 HTTP/1.1"), 400),
+    refused("9112-3.2 a NUL", line("GET /a\0b HTTP/1.1"), 400),
+    refused("9112-3.2 DEL", line("GET /a\x7fb HTTP/1.1"), 400),
+    refused("9112-3.2 a control byte in the query", line("GET /a?\x0b HTTP/1.1"), 400),
+    Case("3986-2.1 escapes are decoded once", line("GET /%2541%2F%20 HTTP/1.1"), (taken(PATH_INFO="/%41/ "),)),
+    Case("3333-unicode escaped UTF-8 is latin-1", line("GET /caf%C3%A9 HTTP/1.1"), (taken(PATH_INFO="/caf\xc3\xa9"),)),
+    Case("3986-2.1 an escape that is none stays", line("GET /%zz%4 HTTP/1.1"), (taken(PATH_INFO="/%zz%4"),)),
+    Case("3875-4.1.7 the query is not decoded", line("GET /?a=%41+b HTTP/1.1"), (taken(QUERY_STRING="a=%41+b"),)),
+]
