@@ -89,6 +89,11 @@ impl Logs {
         matches!(self.error.target, Some(LogTarget::File(_)))
     }
 
+    /// Whom new files are given to.
+    pub(crate) fn owner(&self) -> Option<&Credentials> {
+        self.owner.as_ref()
+    }
+
     /// Where log lines go.
     pub(crate) fn error(&self) -> BorrowedFd<'_> {
         self.error.fd.as_fd()

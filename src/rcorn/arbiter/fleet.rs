@@ -108,7 +108,7 @@ pub(crate) struct Crew {
     pub(crate) failures: u32,
     /// The worker that is being replaced although nothing is wrong with it, until it is gone.
     pub(crate) replacing: Option<WorkerId>,
-    /// It leaves, and nobody waits for its requests.
+    /// It leaves, and its requests have little time, as there are too many generations.
     pub(crate) hurried: bool,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,

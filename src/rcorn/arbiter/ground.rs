@@ -91,11 +91,13 @@ impl Ground {
         let board = sys::fd::adopt(state.board).map_err(system)?;
         // The workers of another contract go on; what they note can only be read by their own kind.
         let board = Scoreboard::map(board).or_else(|_| Scoreboard::create()).map_err(system)?;
+        let logs = Logs::unpack(state.logs).map_err(system)?;
         Ok(Self {
-            credentials: credentials(&state.settings)?,
+            // Not looked up again: what serves goes on as it is, whatever became of the user database.
+            credentials: logs.owner().cloned(),
             settings: state.settings,
             listeners,
-            logs: Logs::unpack(state.logs).map_err(system)?,
+            logs,
             board,
             python: Interpreter { path: state.python },
             extension: state.extension,

@@ -51,6 +51,8 @@ pub(crate) struct Rules {
 
 /// How long a process that was told to leave at once may take before it is killed.
 pub(crate) const QUIT_GRACE: Duration = Duration::from_secs(1);
+/// How long the requests of a generation may still take when there are too many generations.
+pub(crate) const HURRY: Duration = Duration::from_secs(5);
 /// How long a stuck worker has to write down the stacks of its threads before it is killed.
 pub(crate) const STACKS_GRACE: Duration = Duration::from_millis(200);
 /// A worker that was ready for this long has proved itself: its death is no reason to wait before the next.

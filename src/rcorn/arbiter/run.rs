@@ -208,15 +208,12 @@ impl Signals {
         arrived.collect()
     }
 
-    /// While signals are held: those that were taken and not looked at wait again. Ended children are looked for
-    /// anyway.
+    /// While signals are held: those that were taken and not looked at wait again.
     async fn put_back(&mut self) {
         // What the handlers noted reaches us by way of the runtime.
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        for (number, heard) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
-            if matches!(heard, Heard::Wish(_)) {
-                let _ = process::kill(process::own_pid(), number);
-            }
+        for (number, _) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
+            let _ = process::kill(process::own_pid(), number);
         }
     }
 }

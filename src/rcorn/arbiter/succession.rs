@@ -6,9 +6,9 @@
 //!    undone, and we go on.
 //! 3. The successor takes up channels, listeners and logs, lets the signals through, and prepares the new generation.
 
-use super::act::Hands;
+use super::act::{self, Hands};
 use super::event::Event;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Role};
 use super::ground::Ground;
 use super::listeners::Listener;
 use super::memory::Kills;
@@ -20,6 +20,7 @@ use crate::interpreter;
 use crate::log::Logs;
 use crate::settings::{Invocation, Predecessor};
 use contract::id::{Generation, Pid};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -143,10 +144,13 @@ impl Hands {
             .map_err(system)?;
         let pick =
             |places: &[usize]| places.iter().filter_map(|place| listeners.get(*place).cloned()).collect();
-        let mut grounds = std::collections::BTreeMap::new();
+        let mut grounds = BTreeMap::new();
         for (generation, ground) in state.grounds {
             let own = pick(&ground.listeners);
             grounds.insert(generation, Ground::unpack(ground, own)?);
+        }
+        if let Some(serving) = state.fleet.in_role(Role::Serving).and_then(|serving| grounds.get(&serving)) {
+            act::set_title(&serving.settings);
         }
         let hands = Self {
             wires: Wires::unpack(state.zygotes, state.workers).map_err(system)?,

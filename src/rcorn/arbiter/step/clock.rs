@@ -3,7 +3,7 @@
 use super::super::action::Action;
 use super::super::event::Busy;
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{LOOK_INTERVAL, Moment, Rules, STACKS_GRACE};
+use super::super::policy::{HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE};
 use super::{recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::Generation;
@@ -61,11 +61,11 @@ fn end_overdue_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo
 }
 
 fn end_overdue_workers(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
-    let graceful = crew.rules.graceful_timeout.as_secs_f64();
+    let patience = if crew.hurried { HURRY } else { crew.rules.graceful_timeout }.as_secs_f64();
     let overdue = |worker: &&mut Worker| worker.deadline.is_some_and(|deadline| deadline <= now);
     for worker in crew.workers.values_mut().filter(overdue) {
         worker.deadline = None;
-        if let Some(text) = why_killed(worker, graceful) {
+        if let Some(text) = why_killed(worker, patience) {
             todo.push(Action::Log(Level::Warning, text));
         }
         match worker.pid {
@@ -76,9 +76,9 @@ fn end_overdue_workers(generation: Generation, crew: &mut Crew, now: Moment, tod
     }
 }
 
-fn why_killed(worker: &Worker, graceful: f64) -> Option<String> {
+fn why_killed(worker: &Worker, patience: f64) -> Option<String> {
     let what = match worker.phase {
-        Phase::Leaving(Why::Drained | Why::Own) => format!("did not finish within {graceful} s"),
+        Phase::Leaving(Why::Drained | Why::Own) => format!("did not finish within {patience} s"),
         Phase::Leaving(_) => return None,
         _ if worker.closed => "closed its channel and did not end".to_owned(),
         Phase::Booting | Phase::Ready { .. } => "was not ready in time".to_owned(),

@@ -3,7 +3,7 @@
 
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Checking, Crew, Fleet, Role, Stage};
-use super::super::policy::{CHECK_LIMIT, Moment};
+use super::super::policy::{CHECK_LIMIT, HURRY, Moment};
 use super::settle::{self, Manner};
 use contract::id::Generation;
 use contract::logline::Level;
@@ -21,7 +21,9 @@ pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action
     fleet.reload_queued = false;
     fleet.newest = fleet.newest.next();
     fleet.checking = Some(Checking { generation: fleet.newest, kill_at: Some(now.after(CHECK_LIMIT)) });
-    todo.push(Action::Log(Level::Info, format!("reloading: generation {} starts", fleet.newest)));
+    let text = format!("reloading: generation {} starts", fleet.newest);
+    todo.push(Action::Log(Level::Info, text.clone()));
+    todo.push(Action::Notify(Notice::Reloading, text));
     todo.push(Action::Check(fleet.newest));
 }
 
@@ -40,10 +42,6 @@ pub(super) fn checked(
     match verdict {
         Ok(()) => {
             fleet.preparing = Some(generation);
-            todo.push(Action::Notify(
-                Notice::Reloading,
-                format!("reloading: generation {generation} starts"),
-            ));
             todo.push(Action::Succeed(generation));
         }
         Err(why) => settle::not_prepared(fleet, generation, why, now, todo),
@@ -76,9 +74,21 @@ pub(super) fn limit_generations(fleet: &mut Fleet, now: Moment, todo: &mut Vec<A
     let patient: Vec<(&Generation, &mut Crew)> =
         leaving.take(surplus).filter(|(_, crew)| !crew.hurried).collect();
     for (generation, crew) in patient {
-        let text = format!("generation {generation} has to hurry: max_generations is {most}");
+        let seconds = HURRY.as_secs();
+        let text = format!(
+            "generation {generation} has to end within {seconds} s: max_generations is {most}, and another one starts"
+        );
         todo.push(Action::Log(Level::Warning, text));
-        crew.hurried = true;
-        settle::send_away(*generation, crew, Manner::Hurried, now, todo);
+        hurry(*generation, crew, now, todo);
+    }
+}
+
+/// Who is in a request may finish it, but not for long; quiet connections are closed now.
+fn hurry(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
+    crew.hurried = true;
+    settle::send_away(generation, crew, Manner::Stop, now, todo);
+    let limit = now.after(HURRY);
+    for worker in crew.workers.values_mut() {
+        worker.deadline = worker.deadline.map(|deadline| deadline.min(limit));
     }
 }

@@ -77,8 +77,10 @@ pub(super) fn not_prepared(
     todo: &mut Vec<Action>,
 ) {
     fleet.preparing = None;
-    let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
-    give_up(fleet, generation, failure, now, todo);
+    if fleet.stage == Stage::Running {
+        let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
+        give_up(fleet, generation, failure, now, todo);
+    }
 }
 
 fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Action>) {

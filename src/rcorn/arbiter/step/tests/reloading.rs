@@ -4,7 +4,7 @@ use super::world::*;
 use crate::arbiter::action::{Action, Notice};
 use crate::arbiter::event::{Event, Wish};
 use crate::arbiter::fleet::Stage;
-use crate::arbiter::policy::{CHECK_LIMIT, Rules};
+use crate::arbiter::policy::{CHECK_LIMIT, HURRY, Rules};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::message::{FromWorker, ToWorker};
@@ -24,9 +24,11 @@ fn the_successor_is_tried_before_anything_changes() {
     let mut world = World::serving(rules(1));
     world.wish(Wish::Reload);
     assert!(world.did(&Action::Check(SECOND)) && !world.did(&Action::Succeed(SECOND)));
+    // Before anything else: systemd would not wait for the outcome of one that fails early.
+    let notice = |action: &Action| matches!(action, Action::Notify(Notice::Reloading, _));
+    assert!(world.last.iter().any(notice));
     world.happens(Event::Checked(SECOND, Ok(())));
     assert!(world.did(&Action::Succeed(SECOND)));
-    assert!(world.last.iter().any(|action| matches!(action, Action::Notify(Notice::Reloading, _))));
     assert_eq!(world.crew(FIRST).ready(), 1);
 }
 
@@ -103,12 +105,19 @@ fn the_oldest_of_too_many_generations_has_to_hurry() {
     }
     assert!(world.lines().iter().all(|(_, line)| !line.contains("hurry")), "three may be");
     assert_eq!(world.reload(three()), Generation(4));
-    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Quit)));
-    assert!(!world.did(&Action::Tell(WorkerId(2), ToWorker::Quit)));
-    let line = "generation 1 has to hurry: max_generations is 3";
+    // Requests in flight are not cut at once.
+    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Drain)));
+    assert!(!world.did(&Action::Tell(WorkerId(2), ToWorker::Drain)));
+    let line = "generation 1 has to end within 5 s: max_generations is 3, and another one starts";
     assert!(world.lines().iter().any(|(_, text)| *text == line), "{:?}", world.lines());
     world.zygote_boots(Generation(4));
-    assert!(!world.did(&Action::Tell(WorkerId(1), ToWorker::Quit)), "it is told once");
+    assert!(!world.did(&Action::Tell(WorkerId(1), ToWorker::Drain)), "it is told once");
+    assert!(
+        !world.pass(HURRY - Duration::from_millis(1)).contains(&Action::Signal(pid_of(WorkerId(1)), SIGKILL))
+    );
+    let overdue = world.pass(Duration::from_millis(1));
+    assert!(overdue.contains(&Action::Signal(pid_of(WorkerId(1)), SIGKILL)), "{overdue:?}");
+    assert!(!overdue.contains(&Action::Signal(pid_of(WorkerId(2)), SIGKILL)), "{overdue:?}");
 }
 
 #[test]
