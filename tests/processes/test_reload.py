@@ -195,6 +195,24 @@ def test_many_reloads_at_once_are_at_most_one_more(versioned, directory):
         wait_until(lambda: len(server.workers()) == 2 and len(server.titled("zygote")) == 1, "it has settled")
 
 
+def test_reloads_during_a_reload_are_one_more(start):
+    server = start("gated")
+    gate, importing = server.directory / "import-may-end", server.directory / "importing"
+    gate.touch()
+    server.ready()
+    gate.unlink()
+    importing.unlink()
+    server.send(signal.SIGHUP)
+    with server.explained():
+        wait_until(importing.exists, "the new import has begun")
+    for wish in range(3):
+        server.send(signal.SIGHUP)
+        server.wait_for_log("the reload that was asked for follows it", count=wish + 1)
+    gate.touch()
+    server.wait_for_log(r"\] reloaded: generation 3")
+    stays_true(lambda: "generation 4" not in server.log, "three wishes are one reload more", seconds=0.5)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_a_stop_in_the_middle_of_a_reload(start, number):
     server = start("gated")

@@ -133,6 +133,7 @@ class Connection:
         """Did the server close the connection, within `seconds`, without another byte?"""
         if self.buffer:
             return False
+        patience = self.socket.gettimeout()
         self.socket.settimeout(seconds)
         try:
             self.buffer = self.socket.recv(1)
@@ -140,6 +141,8 @@ class Connection:
             return True
         except TimeoutError:
             return False
+        finally:
+            self.socket.settimeout(patience)
         return not self.buffer
 
     def _read_body(self, response, method):

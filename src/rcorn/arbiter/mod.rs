@@ -77,6 +77,8 @@ pub(crate) fn could_follow(invocation: &Invocation, state: i32) -> Result<(), St
 }
 
 fn on_runtime(served: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
+    // A log that may not grow any more is no reason to end. It fails only for what is no signal.
+    let _ = sys::signal::ignore(sys::signal::SIGXFSZ);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system);
     let code = runtime.and_then(|runtime| runtime.block_on(served));
     code.unwrap_or_else(|sentence| {
