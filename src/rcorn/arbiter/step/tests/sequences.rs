@@ -1,322 +1,146 @@
-//! Long sequences of things that can happen, against a model of the processes that they happen to.
+//! Long sequences of things that can happen, against the model of the processes that they happen to.
 //!
-//! Whatever the sequence, every process that was started is reaped and let go of, nothing is done to who is not there,
-//! and a healthy worker of a generation that serves is left alone unless there is a newer one or the operator said so.
+//! Whatever the sequence: once a generation was good there is always one that serves; a healthy worker is not stopped
+//! unless a ready one takes its place or the operator said so; every process that was started is reaped and let go of;
+//! and it ends. That the model would notice is shown by breaking `step` on purpose.
 
-use super::world::*;
+use super::model::Model;
+use super::world::Step;
 use crate::arbiter::action::Action;
-use crate::arbiter::event::{Busy, Event, Wish};
+use crate::arbiter::event::Event;
+use crate::arbiter::fleet::{Fleet, Phase, Role};
 use crate::arbiter::policy::Moment;
-use contract::exit::ExitCode;
-use contract::id::{Generation, Pid, WorkerId};
-use contract::message::{FromWorker, FromZygote, PreloadOutcome, ToWorker};
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
-use sys::process::Ended;
-use sys::signal::SIGKILL;
+use crate::arbiter::step::step;
+use contract::id::Generation;
+use contract::message::{FromWorker, ToWorker};
+use std::panic::catch_unwind;
 
-/// A generator of numbers that look random and are the same every time (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
+/// Whether a reload succeeded on the way.
+fn run(seed: u64, step: Step) -> bool {
+    let mut model = Model::new(seed, step);
+    turn_until_end(&mut model, 600);
+    let reloaded = model.adopted > Generation(1);
+    if model.left.is_none() {
+        model.quit();
     }
+    turn_until_end(&mut model, 5000);
+    assert!(model.left.is_some(), "it does not end");
+    assert!(model.is_empty(), "somebody is left");
+    reloaded
 }
 
-impl Dice {
-    /// What follows when another program is to take over.
-    fn successor(&mut self, generation: Generation) -> Event {
-        match self.below(5) {
-            0 => Event::NotSucceeded(generation, "no".into()),
-            1 => Event::Prepared(generation, Err("no".into())),
-            _ => Event::Prepared(generation, Ok(rules(1 + u32::try_from(self.below(4)).unwrap()))),
+fn turn_until_end(model: &mut Model, most: usize) {
+    for _ in 0..most {
+        if model.left.is_some() {
+            return;
         }
+        model.turn();
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Life {
-    /// Ordered; the zygote has not forked it.
-    Ordered,
-    Booting,
-    Ready,
-    /// Ended, and the news of it are on their way.
-    Ended,
-}
-
-#[derive(Debug)]
-struct Member {
-    generation: Generation,
-    life: Life,
-    /// There is a reason why it may be stopped.
-    doomed: bool,
-    told: bool,
-}
-
-#[derive(Debug, Default)]
-struct Mother {
-    booted: bool,
-    closed: bool,
-    orders: VecDeque<WorkerId>,
-}
-
-struct Model {
-    world: World,
-    dice: Dice,
-    news: VecDeque<Event>,
-    mothers: BTreeMap<Generation, Mother>,
-    members: BTreeMap<WorkerId, Member>,
-    adopted: Generation,
-    fewer: u32,
-    stopping: bool,
-    left: Option<ExitCode>,
-}
-
-impl Model {
-    fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        let workers = 1 + u32::try_from(dice.below(4)).unwrap();
-        let mut model = Self {
-            world: World::new(rules(workers)),
-            dice,
-            news: VecDeque::new(),
-            mothers: BTreeMap::new(),
-            members: BTreeMap::new(),
-            adopted: Generation(0),
-            fewer: 0,
-            stopping: false,
-            left: None,
-        };
-        let first = std::mem::take(&mut model.world.last);
-        first.into_iter().for_each(|action| model.obey(action));
-        model
-    }
-
-    fn tell(&mut self, event: Event) {
-        let actions = self.world.happens(event).to_vec();
-        actions.into_iter().for_each(|action| self.obey(action));
-    }
-
-    fn obey(&mut self, action: Action) {
-        assert!(self.left.is_none(), "{action:?} after the end");
-        match action {
-            Action::Check(generation) => {
-                let verdict = if self.dice.below(5) > 0 { Ok(()) } else { Err("no".into()) };
-                self.news.push_back(Event::Checked(generation, verdict));
-            }
-            Action::Succeed(generation) => self.news.push_back(self.dice.successor(generation)),
-            Action::StartZygote(generation, _) => {
-                assert!(self.mothers.insert(generation, Mother::default()).is_none(), "two zygotes");
-            }
-            Action::CloseZygote(generation) => {
-                if let Some(mother) = self.mothers.get_mut(&generation) {
-                    mother.closed = true;
-                }
-            }
-            Action::KillZygote(generation) => self.end_mother(generation, Ended::Killed(SIGKILL)),
-            Action::Fork(generation, worker, _) => self.order(generation, worker),
-            Action::Tell(worker, message) => self.hear(worker, &message),
-            Action::Signal(pid, signal) => self.signalled(pid, signal),
-            Action::Release(_, worker, _) => {
-                let member = self.members.remove(&worker).expect("released once");
-                assert!(matches!(member.life, Life::Ended | Life::Ordered), "{worker:?} still runs");
-            }
-            Action::Discard(generation) => {
-                assert!(self.members.values().all(|member| member.generation != generation));
-                assert!(!self.mothers.contains_key(&generation));
-            }
-            Action::Adopt(generation) => self.adopted = generation,
-            Action::Refuse(_) => self.stopping = true,
-            Action::Leave(code) => self.left = Some(code),
-            _ => {}
-        }
-    }
-
-    fn order(&mut self, generation: Generation, worker: WorkerId) {
-        let member = Member { generation, life: Life::Ordered, doomed: false, told: false };
-        assert!(self.members.insert(worker, member).is_none(), "a name used twice");
-        match self.mothers.get_mut(&generation) {
-            Some(mother) => {
-                assert!(mother.booted && !mother.closed);
-                mother.orders.push_back(worker);
-            }
-            None => self.news.push_back(Event::NotForked(worker, "nobody listens".into())),
-        }
-    }
-
-    fn hear(&mut self, worker: WorkerId, message: &ToWorker) {
-        let member = self.members.get_mut(&worker).expect("only who is there is told something");
-        let healthy = member.life == Life::Ready && !member.doomed && !member.told;
-        member.told = true;
-        let replaced = member.generation != self.adopted;
-        if healthy && !self.stopping && !replaced {
-            assert!(self.fewer > 0, "{worker:?} was told {message:?} for no reason: {:?}", self.world.fleet);
-            self.fewer -= 1;
-        }
-    }
-
-    fn signalled(&mut self, pid: Pid, signal: i32) {
-        let (worker, member) =
-            self.members.iter_mut().find(|(worker, _)| pid_of(**worker) == pid).expect("known");
-        if signal == SIGKILL {
-            let reason = member.told || member.doomed || member.life != Life::Ready;
-            assert!(reason, "{worker:?} was killed for no reason");
-            let worker = *worker;
-            self.end_member(worker, Ended::Killed(SIGKILL));
-        }
-    }
-
-    fn end_member(&mut self, worker: WorkerId, how: Ended) {
-        let member = self.members.get_mut(&worker).unwrap();
-        if matches!(member.life, Life::Booting | Life::Ready) {
-            member.life = Life::Ended;
-            self.news.push_back(Event::WorkerClosed(worker));
-            self.news.push_back(Event::WorkerEnded(pid_of(worker), autopsy(how)));
-        }
-    }
-
-    fn end_mother(&mut self, generation: Generation, how: Ended) {
-        let Some(mother) = self.mothers.remove(&generation) else { return };
-        self.news.push_back(Event::ZygoteClosed(generation));
-        self.news.extend(mother.orders.into_iter().map(Event::WorkerClosed));
-        self.news.push_back(Event::ZygoteEnded(generation, how, String::new()));
-    }
-
-    /// Something happens: what was announced, or something that could.
-    fn turn(&mut self) {
-        if let Some(event) = self.news.pop_front() {
-            return self.tell(event);
-        }
-        match self.dice.below(10) {
-            0..=2 => self.a_zygote_acts(),
-            3..=6 => self.a_worker_acts(),
-            7 => self.the_operator_acts(),
-            _ => self.time_passes(),
-        }
-    }
-
-    fn a_zygote_acts(&mut self) {
-        let Some(generation) = pick(&mut self.dice, self.mothers.keys()) else { return };
-        let chance = self.dice.below(20);
-        let mother = self.mothers.get_mut(&generation).unwrap();
-        match (mother.booted, mother.orders.pop_front()) {
-            (true, Some(worker)) => {
-                self.members.get_mut(&worker).unwrap().life = Life::Booting;
-                let message = FromWorker::Forked { pid: pid_of(worker).0 };
-                self.news.push_back(Event::Worker(worker, message));
-            }
-            (true, None) if mother.closed || chance == 0 => self.end_mother(generation, Ended::Exited(0)),
-            (true, None) => {}
-            (false, _) if mother.closed || chance == 0 => self.end_mother(generation, Ended::Exited(1)),
-            (false, _) => {
-                mother.booted = chance > 2;
-                self.news.push_back(Event::Zygote(
-                    generation,
-                    match chance {
-                        1 => FromZygote::Failed(failure(ExitCode::AppImport)),
-                        2 => FromZygote::Booted {
-                            preload: PreloadOutcome::Unsafe { reason: "threads".into() },
-                        },
-                        _ => FromZygote::Booted { preload: PreloadOutcome::Imported },
-                    },
-                ));
-            }
-        }
-    }
-
-    fn a_worker_acts(&mut self) {
-        let alive =
-            self.members.iter().filter(|(_, member)| matches!(member.life, Life::Booting | Life::Ready));
-        let Some(worker) = pick(&mut self.dice, alive.map(|(worker, _)| worker)) else { return };
-        let chance = self.dice.below(20);
-        let member = self.members.get_mut(&worker).unwrap();
-        match (member.life, chance) {
-            (_, 0) => {
-                member.doomed = true;
-                self.end_member(worker, Ended::Killed(11));
-            }
-            (Life::Booting, 1) => {
-                member.doomed = true;
-                let message = FromWorker::Failed(failure(ExitCode::AppImport));
-                self.news.push_back(Event::Worker(worker, message));
-                self.end_member(worker, Ended::Exited(3));
-            }
-            (Life::Booting, _) => {
-                member.life = Life::Ready;
-                self.news.push_back(Event::Worker(worker, FromWorker::Ready));
-            }
-            (Life::Ready, 1) => {
-                member.doomed = true;
-                self.news.push_back(Event::Worker(worker, FromWorker::Leaving));
-            }
-            (_, 2..=9) if member.told || member.doomed => self.end_member(worker, Ended::Exited(0)),
-            _ => {}
-        }
-    }
-
-    fn the_operator_acts(&mut self) {
-        let wish = match self.dice.below(40) {
-            0..=9 => Wish::Reload,
-            10..=14 => Wish::More,
-            15..=19 => Wish::Fewer,
-            20 => Wish::Stop,
-            _ => Wish::ReopenLogs,
-        };
-        self.fewer += u32::from(wish == Wish::Fewer);
-        self.stopping |= wish == Wish::Stop;
-        self.tell(Event::Operator(wish));
-    }
-
-    fn time_passes(&mut self) {
-        let jump = Duration::from_millis(1 << self.dice.below(14));
-        let end = self.world.now.after(jump);
-        self.world.now =
-            self.world.fleet.next_deadline().map_or(end, |next| next.min(end)).max(self.world.now);
-        let stuck = if self.dice.below(20) == 0 { self.someone_is_stuck() } else { None };
-        self.tell(Event::Tick(stuck.into_iter().collect()));
-    }
-
-    fn someone_is_stuck(&mut self) -> Option<Busy> {
-        let ready = self.members.iter_mut().find(|(_, member)| member.life == Life::Ready)?;
-        ready.1.doomed = true;
-        let (request, client) = ("GET / HTTP/1.1".to_owned(), String::new());
-        Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), request, client })
-    }
-}
-
-fn pick<'a, T: Copy + 'a>(dice: &mut Dice, all: impl Iterator<Item = &'a T>) -> Option<T> {
-    let all: Vec<T> = all.copied().collect();
-    if all.is_empty() { None } else { Some(all[dice.below(all.len())]) }
 }
 
 #[test]
-fn whatever_happens_nobody_is_lost_and_nobody_healthy_is_stopped() {
-    let mut served = 0;
-    for seed in 1..=2000 {
-        let mut model = Model::new(seed);
-        for _ in 0..600 {
-            if model.left.is_some() {
-                break;
-            }
-            model.turn();
-        }
-        served += u32::from(model.adopted > Generation(1));
-        if model.left.is_none() {
-            model.stopping = true;
-            model.tell(Event::Operator(Wish::Quit));
-        }
-        for _ in 0..5000 {
-            if model.left.is_some() {
-                break;
-            }
-            model.turn();
-        }
-        assert!(model.left.is_some(), "seed {seed}: it does not end: {:?}", model.world.fleet);
-        assert!(model.members.is_empty() && model.mothers.is_empty(), "seed {seed}: somebody is left");
+fn whatever_happens_somebody_serves_nobody_is_lost_and_nobody_healthy_is_stopped() {
+    let reloaded = (1..=2000).filter(|seed| run(*seed, step)).count();
+    assert!(reloaded > 500, "too few sequences get as far as a reload: {reloaded}");
+}
+
+/// The first seed at which the model notices, and what it says.
+fn noticed(broken: Step) -> String {
+    let failed = (1..=300).find_map(|seed| catch_unwind(|| run(seed, broken)).err());
+    let Some(said) = failed else { return "nothing".into() };
+    let text = said.downcast_ref::<String>().cloned();
+    text.or_else(|| said.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+/// A step that is broken in one way, and what of the sentence about it is to be heard.
+#[test]
+fn the_model_notices_a_step_that_is_broken() {
+    let mutations: [(Step, &str); 9] = [
+        (a_failed_reload_takes_the_old_ones_down, "nobody serves any more"),
+        (a_failed_check_stops_a_worker, "for no reason"),
+        (one_ready_worker_is_thought_to_be_enough, "took over with"),
+        (the_old_ones_leave_when_the_new_ones_begin, "for no reason"),
+        (who_is_spent_leaves_at_once, "for no reason"),
+        (a_worker_killed_for_nothing, "was killed for no reason"),
+        (ends_are_not_heard_of, "it does not end"),
+        (nobody_is_let_go_of, "somebody is left"),
+        (ends_of_zygotes_are_not_heard_of, "it does not end"),
+    ];
+    for (number, (broken, words)) in mutations.into_iter().enumerate() {
+        let said = noticed(broken);
+        assert!(said.contains(words), "mutation {number}: expected {words:?}, noticed {said}");
     }
-    assert!(served > 500, "too few sequences get as far as a reload: {served}");
+}
+
+fn a_failed_reload_takes_the_old_ones_down(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let failed = matches!(event, Event::NotSucceeded(..) | Event::Prepared(_, Err(_)));
+    let actions = step(fleet, event, now);
+    if let Some(crew) =
+        fleet.in_role(Role::Serving).filter(|_| failed).and_then(|it| fleet.crews.get_mut(&it))
+    {
+        crew.role = Role::Leaving;
+    }
+    actions
+}
+
+fn a_failed_check_stops_a_worker(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let failed = matches!(event, Event::Checked(_, Err(_)));
+    let mut actions = step(fleet, event, now);
+    if failed && let Some(serving) = fleet.in_role(Role::Serving) {
+        let active = fleet.crews[&serving].active().map(|(id, _)| id);
+        actions.extend(active.take(1).map(|id| Action::Tell(id, ToWorker::Retire)));
+    }
+    actions
+}
+
+fn one_ready_worker_is_thought_to_be_enough(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    if let Some(crew) = fleet.in_role(Role::Booting).and_then(|booting| fleet.crews.get_mut(&booting)) {
+        crew.target = 1;
+    }
+    step(fleet, event, now)
+}
+
+fn the_old_ones_leave_when_the_new_ones_begin(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let begins = matches!(event, Event::Prepared(_, Ok(_)));
+    let mut actions = step(fleet, event, now);
+    if begins && let Some(serving) = fleet.in_role(Role::Serving) {
+        let active = fleet.crews[&serving].active().map(|(id, _)| id);
+        actions.extend(active.map(|id| Action::Tell(id, ToWorker::Retire)));
+    }
+    actions
+}
+
+fn who_is_spent_leaves_at_once(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let spent = match event {
+        Event::Worker(id, FromWorker::Spent) => fleet.crew_of(id).map(|(_, crew)| (id, crew.role)),
+        _ => None,
+    };
+    let mut actions = step(fleet, event, now);
+    if let Some((id, Role::Serving)) = spent {
+        actions.push(Action::Tell(id, ToWorker::Retire));
+    }
+    actions
+}
+
+fn a_worker_killed_for_nothing(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let ready = matches!(event, Event::Worker(_, FromWorker::Ready));
+    let mut actions = step(fleet, event, now);
+    let serving = |worker: &&crate::arbiter::fleet::Worker| matches!(worker.phase, Phase::Ready { .. });
+    let pid = fleet.crews.values().flat_map(|crew| crew.workers.values()).find(serving).and_then(|it| it.pid);
+    actions.extend(pid.filter(|_| ready).map(|pid| Action::Signal(pid, sys::signal::SIGKILL)));
+    actions
+}
+
+fn ends_are_not_heard_of(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    if matches!(event, Event::WorkerEnded(..)) { Vec::new() } else { step(fleet, event, now) }
+}
+
+fn nobody_is_let_go_of(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    let mut actions = step(fleet, event, now);
+    actions.retain(|action| !matches!(action, Action::Release(..) | Action::Discard(_)));
+    actions
+}
+
+fn ends_of_zygotes_are_not_heard_of(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> {
+    if matches!(event, Event::ZygoteEnded(..)) { Vec::new() } else { step(fleet, event, now) }
 }

@@ -16,8 +16,12 @@ use sys::process::Ended;
 pub(super) const FIRST: Generation = Generation(1);
 pub(super) const SECOND: Generation = Generation(2);
 
+/// `step`, or something that is broken on purpose.
+pub(super) type Step = fn(&mut Fleet, Event, Moment) -> Vec<Action>;
+
 /// The fleet, the time, and what was decided at the last event.
 pub(super) struct World {
+    step: Step,
     pub(super) fleet: Fleet,
     pub(super) now: Moment,
     pub(super) last: Vec<Action>,
@@ -57,7 +61,12 @@ pub(super) fn pid_of(worker: WorkerId) -> Pid {
 impl World {
     /// The ground for the first generation is there.
     pub(super) fn new(rules: Rules) -> Self {
-        let mut world = Self { fleet: Fleet::new(), now: Moment(1_000_000_000), last: Vec::new() };
+        Self::under(step, rules)
+    }
+
+    /// The same, where something else decides.
+    pub(super) fn under(step: Step, rules: Rules) -> Self {
+        let mut world = Self { step, fleet: Fleet::new(), now: Moment(1_000_000_000), last: Vec::new() };
         world.happens(Event::Prepared(FIRST, Ok(rules)));
         world
     }
@@ -71,7 +80,7 @@ impl World {
     }
 
     pub(super) fn happens(&mut self, event: Event) -> &[Action] {
-        self.last = step(&mut self.fleet, event, self.now);
+        self.last = (self.step)(&mut self.fleet, event, self.now);
         &self.last
     }
 
