@@ -34,14 +34,15 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
         self.socket.try_send(&serde_json::to_vec(message)?, fds)
     }
 
-    /// Waits for a message; `None` when the other side is gone.
+    /// Waits for a message; `None` when the other side is gone. What is not known here is passed over, as the other
+    /// side may be of another version.
     pub fn receive(&self) -> io::Result<Option<Received<In>>> {
-        self.socket.receive()?.map(decode).transpose()
+        known(|| self.socket.receive())
     }
 
     /// Takes a message that is there; `WouldBlock` when there is none, `None` when the other side is gone.
     pub fn try_receive(&self) -> io::Result<Option<Received<In>>> {
-        self.socket.try_receive()?.map(decode).transpose()
+        known(|| self.socket.try_receive())
     }
 
     /// Closes the channel for all who hold a copy of this end.
@@ -50,8 +51,16 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
     }
 }
 
-fn decode<In: DeserializeOwned>(packet: Packet) -> io::Result<Received<In>> {
-    Ok(Received { message: serde_json::from_slice(&packet.bytes)?, fds: packet.fds })
+/// The next packet that is understood.
+fn known<In: DeserializeOwned>(
+    receive: impl Fn() -> io::Result<Option<Packet>>,
+) -> io::Result<Option<Received<In>>> {
+    while let Some(Packet { bytes, fds }) = receive()? {
+        if let Ok(message) = serde_json::from_slice(&bytes) {
+            return Ok(Some(Received { message, fds }));
+        }
+    }
+    Ok(None)
 }
 
 impl<Out, In> AsFd for Channel<Out, In> {
@@ -85,5 +94,19 @@ mod tests {
         assert!(arbiter.try_receive().unwrap().is_some());
         drop((zygote, received.fds));
         assert!(arbiter.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_another_version_says_is_passed_over() {
+        let (near, far) = Seqpacket::pair().unwrap();
+        let arbiter: Channel<ToZygote, FromZygote> = Channel::new(near);
+        for text in
+            ["{\"Dreamt\":{\"of\":\"sheep\"}}", "nonsense", "{\"Booted\":{\"preload\":\"Off\",\"took\":3}}"]
+        {
+            far.try_send(text.as_bytes(), &[]).unwrap();
+        }
+        let booted = FromZygote::Booted { preload: PreloadOutcome::Off };
+        assert_eq!(arbiter.try_receive().unwrap().unwrap().message, booted);
+        assert_eq!(arbiter.try_receive().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -13,5 +13,9 @@ pub mod network;
 pub mod scoreboard;
 pub mod settings;
 
-/// The version of everything in this crate. An arbiter talks to workers of its own version.
+/// The version of everything in this crate. After an upgrade a new arbiter looks after zygotes and workers of the
+/// former version until they have left. So what changes within a version is only ever added: messages that the other
+/// side does not know are passed over, and so are fields; a closed channel means the same in all versions. What cannot
+/// be done like that takes a new number: a scoreboard of another version is not read, an extension of another version
+/// refuses to be a zygote.
 pub const VERSION: u32 = 1;

@@ -76,11 +76,14 @@ pub fn listen(address: &Address, options: ListenOptions) -> io::Result<OwnedFd> 
         Address::Abstract(name) => bind_name(&UnixAddr::new_abstract(name)?)?,
         Address::Unnamed => return Err(io::ErrorKind::InvalidInput.into()),
     };
-    nixsock::listen(
-        &fd,
-        Backlog::new(options.backlog.clamp(1, i32::from(u16::MAX))).unwrap_or(Backlog::MAXCONN),
-    )?;
+    set_backlog(fd.as_fd(), options.backlog)?;
     Ok(fd)
+}
+
+/// How many connections the kernel queues from now on. Makes a bound socket one that listens.
+pub fn set_backlog(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
+    let backlog = Backlog::new(backlog.clamp(1, i32::from(u16::MAX))).unwrap_or(Backlog::MAXCONN);
+    Ok(nixsock::listen(&fd, backlog)?)
 }
 
 fn new_socket(family: AddressFamily) -> io::Result<OwnedFd> {

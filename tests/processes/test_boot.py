@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
 
 import pytest
 from support import processes
 from support.client import request_bytes
+from support.subject import Subject
 from support.waiting import stays_true, wait_until
 
 PRELOAD = pytest.mark.parametrize("preload", ["on", "off"])
@@ -174,3 +176,16 @@ class TestProcesses:
             for pid in pids:
                 woken = int(processes.status_field(pid, "voluntary_ctxt_switches")) - before[pid]
                 assert woken <= 2 * 3 + 2, f"{processes.look_up(pid).title} woke {woken} times in 3 s"
+
+
+@pytest.mark.rcorn("Gunicorn then hears no signal")
+def test_signals_that_were_held_when_it_was_started(start, subject):
+    code = (
+        "import os, signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    held = Subject((sys.executable, "-c", code, *subject.command), subject.python)
+    server = start("plain", subject=held).ready()
+    assert server.get("/signals").json["SigBlk"] == "0" * 16
+    assert server.stop() == 0

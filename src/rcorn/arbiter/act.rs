@@ -174,6 +174,10 @@ impl Hands {
         if let Ok(logs) = ground.logs.share() {
             self.logs = logs;
         }
+        for listener in &ground.listeners {
+            // It fails only for what does not listen, which none of these is.
+            let _ = listener.refresh(&ground.settings);
+        }
         set_title(&ground.settings);
         let path = ground.settings.pid.clone();
         if path.as_deref() != self.pid_file.as_ref().map(PidFile::path) {

@@ -56,6 +56,14 @@ impl Listener {
         Ok(Rc::new(Self { asked: state.asked, address: socket::local_address(fd.as_fd())?, fd, _file: file }))
     }
 
+    /// The settings may ask for another backlog than before. That of a socket which was handed to us is not ours to say.
+    pub(crate) fn refresh(&self, settings: &Settings) -> io::Result<()> {
+        match self.asked {
+            Bind::Address(_) => socket::set_backlog(self.as_fd(), settings.backlog),
+            Bind::Fd(_) => Ok(()),
+        }
+    }
+
     fn bind(address: &Address, settings: &Settings, owner: Option<&Credentials>) -> Result<Self, String> {
         let options = ListenOptions { backlog: settings.backlog, reuse_port: settings.reuse_port };
         let mask = set_umask(settings.umask);

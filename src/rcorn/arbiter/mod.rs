@@ -50,6 +50,8 @@ pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
     act::set_title(&settings);
     on_runtime(async {
         let signals = run::Signals::watch().map_err(system)?;
+        // Whoever started us may have held some.
+        sys::exec::release_signals().map_err(system)?;
         let hands = Hands::open(invocation, settings)?;
         let rules = hands.first_rules().ok_or("the first generation has no ground")?;
         let events = VecDeque::from([Event::Prepared(Generation(1), Ok(rules))]);

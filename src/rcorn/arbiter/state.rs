@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
-/// The number of this form.
+/// The number of this form. A field that is added has a default (`serde(default)`), and fields that are not known are
+/// passed over, so that upgrades and downgrades by such steps need no other number. Whatever else changes does; a program
+/// with another number is refused by the check, and the operator restarts.
 const SCHEMA: u32 = 1;
 
 /// Everything.
@@ -171,6 +173,18 @@ mod tests {
         state.pid_file = Some("/run/app.pid".into());
         let read = State::read(state.write().unwrap()).unwrap();
         assert_eq!(format!("{read:?}"), format!("{state:?}"));
+    }
+
+    #[test]
+    fn a_state_with_more_or_fewer_settings_is_read() {
+        let mut settings = serde_json::to_value(crate::arbiter::tests::settings()).unwrap();
+        let fields = settings.as_object_mut().unwrap();
+        fields.insert("a_setting_of_tomorrow".into(), 5.into());
+        fields.remove("startup_timeout").unwrap();
+        let read: Settings = serde_json::from_value(settings).unwrap();
+        assert_eq!(read.startup_timeout, Settings::default().startup_timeout);
+        assert!(!read.startup_timeout.is_zero(), "what is not there has its default");
+        assert_eq!(read.app, crate::arbiter::tests::settings().app);
     }
 
     #[test]

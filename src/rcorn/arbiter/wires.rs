@@ -264,7 +264,7 @@ impl Wires {
     }
 }
 
-/// What was said, and whether that was all that ever will be. What cannot be understood counts as the end.
+/// What was said, and whether that was all that ever will be.
 fn take_all<Out, In>(channel: &Channel<Out, In>) -> (Vec<In>, bool)
 where
     Out: serde::Serialize,

@@ -29,13 +29,16 @@ pub(crate) use row::Wish;
 
 use contract::logline::Level;
 use contract::settings::{PermitSettings, Preload, TrustSettings};
+use origin::Origin;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use sys::socket::Address;
+use value::{Given, Value};
 
 /// What rcorn is to do. Paths are absolute. A duration of nought switches its limit off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Settings {
     /// The file that was read.
     pub(crate) config: Option<PathBuf>,
@@ -170,6 +173,19 @@ pub(crate) enum LogTarget {
     Stream,
     /// A file, appended to.
     File(PathBuf),
+}
+
+/// The table's defaults.
+impl Default for Settings {
+    fn default() -> Self {
+        let mut settings = Self::blank("/".into());
+        for row in table::ours().filter(|row| !row.default.is_empty()) {
+            let given = Given { row, value: Value::Text(row.default.to_owned()), origin: Origin::Default };
+            // Each is tried by the tests of the table.
+            let _ = apply::apply(&given, &mut settings, Path::new("/"));
+        }
+        settings
+    }
 }
 
 impl Settings {

@@ -35,16 +35,20 @@ pub(super) fn checked(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
-    let awaited = fleet.checking.take_if(|checking| checking.generation == generation).is_some();
-    if !awaited || fleet.stage != Stage::Running {
-        return;
-    }
+    let Some(check) = fleet.checking.take_if(|checking| checking.generation == generation) else { return };
+    let in_time = check.kill_at.is_some();
     match verdict {
         Ok(()) => {
             fleet.preparing = Some(generation);
             todo.push(Action::Succeed(generation));
         }
-        Err(why) => settle::not_prepared(fleet, generation, why, now, todo),
+        Err(why) if in_time => settle::not_prepared(fleet, generation, why, now, todo),
+        Err(_) => {
+            let seconds = CHECK_LIMIT.as_secs();
+            let why =
+                format!("the program that is to follow took longer than {seconds} s to read the settings");
+            settle::not_prepared(fleet, generation, why, now, todo);
+        }
     }
 }
 
