@@ -16,6 +16,8 @@ pub enum ExitCode {
     AppImport = 3,
     /// The module was imported, but what the application's name stands for is missing or cannot be called.
     AppCallable = 4,
+    /// The program that took over in a reload could not go on where its former self stopped. To be started again.
+    Succession = 5,
 }
 
 impl ExitCode {

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from support.load import Load
+from support.server import call
 from support.subject import Subject, binaries
 from support.waiting import stays_true, wait_until
 
@@ -58,7 +59,8 @@ def test_the_file_that_lies_there_now_takes_over(serve_installed, installed):
             reloaded(server, turn + 1)
             assert executable(server) == str(installed / "rcorn")
     load.assert_all_answered()
-    assert len(server.titled("zygote")) == 1 and server.is_running()
+    with server.explained():
+        wait_until(lambda: len(server.titled("zygote")) == 1, "one zygote is left")
 
 
 @pytest.mark.parametrize(
@@ -227,3 +229,12 @@ def test_good_and_bad_reloads_lose_no_request(serve, preload):
             server.wait_for_log(rf"\] {outcome}", count=counts[outcome])
     kept.assert_all_answered()
     fresh.assert_all_answered()
+
+
+def test_a_state_that_is_not_there_ends_it_with_a_code_of_its_own(directory):
+    outcome = call("plain", directory=directory, env={"RCORN_STATE": "99"})
+    assert outcome.code == 5
+    assert outcome.sentence.startswith("there is no state at descriptor 99")
+    outcome = call("plain", directory=directory, env={"RCORN_STATE": "0"})
+    assert outcome.code == 5
+    assert outcome.sentence.endswith("restart it instead")

@@ -48,7 +48,7 @@ use std::collections::VecDeque;
 /// Serves until it is told to stop. Descriptors below `sys::spawn::FIRST_FREE` have to be reserved before.
 pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
     act::set_title(&settings);
-    on_runtime(async {
+    on_runtime(ExitCode::Setup, async {
         let signals = run::Signals::watch().map_err(system)?;
         // Whoever started us may have held some.
         sys::exec::release_signals().map_err(system)?;
@@ -61,7 +61,7 @@ pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
 
 /// Goes on where our former self stopped to let us take over.
 pub(crate) fn follow(invocation: Invocation, state: i32) -> ExitCode {
-    on_runtime(async {
+    on_runtime(ExitCode::Succession, async {
         let state = State::read(succession::state_at(state)?)?;
         let signals = run::Signals::watch().map_err(system)?;
         let (mut hands, fleet) = Hands::take_up(invocation, state)?;
@@ -78,14 +78,14 @@ pub(crate) fn could_follow(invocation: &Invocation, state: i32) -> Result<(), St
     succession::could_follow(invocation, succession::state_at(state)?)
 }
 
-fn on_runtime(served: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
+fn on_runtime(failed: ExitCode, served: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
     // A log that may not grow any more is no reason to end. It fails only for what is no signal.
     let _ = sys::signal::ignore(sys::signal::SIGXFSZ);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system);
     let code = runtime.and_then(|runtime| runtime.block_on(served));
     code.unwrap_or_else(|sentence| {
         act::say(&format!("rcorn: {sentence}\n"));
-        ExitCode::Setup
+        failed
     })
 }
 

@@ -17,6 +17,7 @@ mod reading;
 mod refusal;
 mod row;
 mod table;
+mod table_clients;
 mod table_proxy;
 #[cfg(test)]
 mod tests;
