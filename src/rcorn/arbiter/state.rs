@@ -15,10 +15,14 @@ use std::path::PathBuf;
 /// with another number is refused by the check, and the operator restarts.
 const SCHEMA: u32 = 1;
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Everything.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     schema: u32,
+    /// The version of the program that wrote it.
+    version: String,
     /// Who looks after whom.
     pub(crate) fleet: Fleet,
     /// All listeners; the others name them by their place here.
@@ -117,6 +121,7 @@ impl State {
     pub(crate) fn of(fleet: Fleet, logs: LogsState) -> Self {
         Self {
             schema: SCHEMA,
+            version: VERSION.to_owned(),
             fleet,
             listeners: Vec::new(),
             handed: Vec::new(),
@@ -126,6 +131,12 @@ impl State {
             logs,
             pid_file: None,
         }
+    }
+
+    /// What is to be said of the program that wrote it, when that was another version than this.
+    pub(crate) fn farewell(&self) -> Option<String> {
+        (self.version != VERSION)
+            .then(|| format!("rcorn {VERSION} goes on in this process where rcorn {} stopped", self.version))
     }
 
     /// In a memory file that can never change again.
@@ -154,8 +165,7 @@ struct Form {
 }
 
 fn unknown(why: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    format!("rcorn {version} cannot take over from the version that runs ({why}): restart it instead")
+    format!("rcorn {VERSION} cannot take over from the version that runs ({why}): restart it instead")
 }
 
 #[cfg(test)]
@@ -173,6 +183,9 @@ mod tests {
         state.pid_file = Some("/run/app.pid".into());
         let read = State::read(state.write().unwrap()).unwrap();
         assert_eq!(format!("{read:?}"), format!("{state:?}"));
+        assert_eq!(read.farewell(), None);
+        state.version = "0.0.9".into();
+        assert!(state.farewell().unwrap().ends_with(" goes on in this process where rcorn 0.0.9 stopped"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::interpreter;
 use crate::log::Logs;
 use crate::settings::{Invocation, Predecessor};
 use contract::id::{Generation, Pid};
+use contract::logline::Level;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
@@ -136,6 +137,7 @@ impl Hands {
     /// Takes up what our former self left. To be called within the runtime.
     pub(crate) fn take_up(invocation: Invocation, state: State) -> Result<(Self, Fleet), String> {
         let system = |error: std::io::Error| format!("cannot take up what runs: {error}");
+        let farewell = state.farewell();
         let listeners: Vec<Rc<Listener>> = state
             .listeners
             .into_iter()
@@ -149,9 +151,6 @@ impl Hands {
             let own = pick(&ground.listeners);
             grounds.insert(generation, Ground::unpack(ground, own)?);
         }
-        if let Some(serving) = state.fleet.in_role(Role::Serving).and_then(|serving| grounds.get(&serving)) {
-            act::set_title(&serving.settings);
-        }
         let hands = Self {
             wires: Wires::unpack(state.zygotes, state.workers).map_err(system)?,
             invocation,
@@ -162,7 +161,18 @@ impl Hands {
             kills: Kills::watch(),
             checking: None,
         };
+        hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))
+    }
+
+    /// A program that begins has the name of its file. `farewell` is said of its former self.
+    fn show(&self, fleet: &Fleet, farewell: Option<&str>) {
+        if let Some(serving) = fleet.in_role(Role::Serving).and_then(|serving| self.grounds.get(&serving)) {
+            act::set_title(&serving.settings);
+        }
+        if let Some(farewell) = farewell {
+            self.logs.line(Level::Info, farewell);
+        }
     }
 }
 
