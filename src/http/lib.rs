@@ -11,6 +11,8 @@ mod body;
 mod config;
 mod extension;
 mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod head;
 mod intake;
 mod leniency;

@@ -1,0 +1,22 @@
+//! What the fuzzers once found stays found: each file of `fuzz/regressions/TARGET/` is tried again.
+
+use super::*;
+use std::path::Path;
+
+/// Tries every file of a target; how many there were.
+fn try_again(target: &str, try_one: fn(&[u8])) -> usize {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/regressions").join(target);
+    let Ok(files) = std::fs::read_dir(&directory) else { return 0 };
+    let paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    for path in &paths {
+        println!("{}", path.display());
+        try_one(&std::fs::read(path).unwrap());
+    }
+    paths.len()
+}
+
+#[test]
+fn what_was_found_stays_found() {
+    let tried = try_again("requests", requests) + try_again("chunks", chunks);
+    assert!(tried > 0, "fuzz/regressions is gone");
+}
