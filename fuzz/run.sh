@@ -42,7 +42,7 @@ for target; do
     "$made/$host/release/$target" -dict=http.dict -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
         -max_total_time="$seconds" -artifact_prefix="$artifacts/" -print_final_stats=1 ${FUZZ_OPTIONS:-} \
         "$corpus" "$made/seeds/$target" "regressions/$target" >"$made/$target.log" 2>&1 || {
-        tail -n 40 "$made/$target.log"
+        grep -a -A 4 -e 'panicked at' -e '^SUMMARY' "$made/$target.log" || tail -n 40 "$made/$target.log"
         echo "fuzzing $target failed: put the file from $artifacts into fuzz/regressions/$target under a name that says what it is"
         exit 1
     }

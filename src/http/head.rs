@@ -5,7 +5,7 @@
 //! | rule                                                        | RFC 9112       | where                   |
 //! |-------------------------------------------------------------|----------------|-------------------------|
 //! | one empty line before the request line is passed over       | 2.2            | `Head::parse`           |
-//! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines_end_properly`    |
+//! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines::end_properly`   |
 //! | method SP target SP version, each valid                     | 3              | `httparse`, `check_line`|
 //! | a later HTTP/1.x is read as HTTP/1.1                        | 2.5 (RFC 9110) | `Head::parse_as_1_1`    |
 //! | the target's form fits the method                           | 3.2            | `target`                |
@@ -15,6 +15,7 @@
 
 use crate::config::Config;
 use crate::framing::Framing;
+use crate::lines;
 use crate::proxy::Via;
 use crate::refusal::Refusal;
 use crate::target::Target;
@@ -100,12 +101,14 @@ impl Head {
             return Err(Refusal::bad("more than one empty line before the request"));
         }
         let from = seen.max(start);
-        let Some(end) = find_end(bytes, start, from) else {
-            check_unfinished(bytes, start, from, config)?;
+        let Some(end) = lines::find_end(bytes, start, from) else {
+            lines::check_unfinished(bytes, start, from, config)?;
             return Ok(Progress::Partial(bytes.len()));
         };
-        lines_end_properly(bytes, from, end)?;
+        lines::end_properly(bytes, from, end)?;
         if let Some(rewritten) = config.permits.rewrite(&bytes[start..end]) {
+            // What is written anew may be shorter.
+            lines::check_lengths(&bytes[..end], start, start, config)?;
             self.parse_whole(&rewritten, 0, config)?;
             self.via = Via::read(self, &rewritten, &config.trust, trusted)?;
             return Ok(Progress::Rewritten(end, rewritten));
@@ -118,7 +121,7 @@ impl Head {
     fn parse_whole(&mut self, bytes: &[u8], start: usize, config: &Config) -> Result<(), Refusal> {
         let line_end = memchr::memchr(b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
         if line_end - start > config.longest_line() {
-            return Err(LINE_TOO_LONG);
+            return Err(lines::LINE_TOO_LONG);
         }
         self.line = Span::of(&bytes[start..line_end], bytes);
         let most = config.request_fields as usize;
@@ -176,7 +179,11 @@ impl Head {
     fn check_fields(&self, length: usize, config: &Config) -> Result<(), Refusal> {
         let ends = self.fields.iter().skip(1).map(|field| field.name.start as usize).chain([length - 2]);
         let mut lines = self.fields.iter().zip(ends).map(|(field, end)| end - field.name.start as usize);
-        if lines.any(|line| line > config.request_field_size as usize) { Err(FIELD_TOO_LONG) } else { Ok(()) }
+        if lines.any(|line| line > config.request_field_size as usize) {
+            Err(lines::FIELD_TOO_LONG)
+        } else {
+            Ok(())
+        }
     }
 
     /// RFC 9112, 3.2.2: the host of an absolute target counts, not that of the Host field.
@@ -184,42 +191,6 @@ impl Head {
         if let (Some(authority), Some(host)) = (self.parts.authority, self.framing.host) {
             self.fields[host].value = authority;
         }
-    }
-}
-
-const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is longer than limit_request_line");
-const FIELD_TOO_LONG: Refusal = Refusal::new(431, "a header field is longer than limit_request_field_size");
-const BARE_LF: Refusal = Refusal::bad("a line ends in LF without CR");
-
-/// The end of the head: behind the empty line.
-fn find_end(bytes: &[u8], start: usize, from: usize) -> Option<usize> {
-    // The end may have begun within the last three bytes that were seen.
-    let from = from.saturating_sub(3).max(start);
-    memchr::memmem::find(&bytes[from..], b"\r\n\r\n").map(|at| from + at + 4)
-}
-
-/// Every LF has a CR before it. (A CR without LF is refused by `httparse`.)
-fn lines_end_properly(bytes: &[u8], from: usize, end: usize) -> Result<(), Refusal> {
-    for at in memchr::memchr_iter(b'\n', &bytes[from..end]) {
-        if (from + at).checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r') {
-            return Err(BARE_LF);
-        }
-    }
-    Ok(())
-}
-
-/// What can be said of a head that is not whole: it must not grow without limit, nor wait for an end that cannot come.
-fn check_unfinished(bytes: &[u8], start: usize, from: usize, config: &Config) -> Result<(), Refusal> {
-    lines_end_properly(bytes, from, bytes.len())?;
-    let line_start = memchr::memrchr(b'\n', &bytes[start..]).map(|at| start + at + 1);
-    let unfinished = bytes.len() - line_start.unwrap_or(start);
-    match line_start {
-        None if unfinished > config.longest_line() + 1 => Err(LINE_TOO_LONG),
-        Some(_) if unfinished >= config.request_field_size as usize => Err(FIELD_TOO_LONG),
-        _ if bytes.len() > config.longest_head() => {
-            Err(Refusal::new(431, "there are more header fields than limit_request_fields"))
-        }
-        _ => Ok(()),
     }
 }
 

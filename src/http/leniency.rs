@@ -36,10 +36,13 @@ impl Permits {
         }
         let mut written = Vec::with_capacity(bytes.len());
         for (index, line) in lines(bytes).enumerate() {
-            if index == 0 {
-                self.request_line(line, &mut written);
-            } else {
-                self.field_line(line, &mut written);
+            match index {
+                0 => self.request_line(line, &mut written),
+                // Before the second field there is none that could go on.
+                2.. if self.obsolete_folding && matches!(line, [b' ' | b'\t', ..]) => {
+                    go_on(line, &mut written)
+                }
+                _ => self.field_line(line, &mut written),
             }
         }
         (written != bytes).then_some(written)
@@ -65,25 +68,25 @@ impl Permits {
     }
 
     fn field_line(&self, line: &[u8], written: &mut Vec<u8>) {
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        if folded && self.obsolete_folding && has_field(written) {
-            let more = line.strip_suffix(b"\r\n").unwrap_or(line);
-            written.truncate(written.trim_ascii_end().len());
-            written.push(b' ');
-            written.extend_from_slice(trim(more));
-            return written.extend_from_slice(b"\r\n");
-        }
         let (name, rest) = line.split_at(memchr::memchr(b':', line).unwrap_or(0));
-        let blanks = name.len() - name.trim_ascii_end().len();
-        let stripped = if self.header_spaces && !folded { blanks } else { 0 };
-        written.extend_from_slice(&name[..name.len() - stripped]);
+        written.extend_from_slice(if self.header_spaces { trim_end(name) } else { name });
         written.extend_from_slice(rest);
     }
 }
 
-/// Is there a field that could go on?
-fn has_field(written: &[u8]) -> bool {
-    memchr::memmem::find_iter(written, b"\r\n").count() > 1
+/// Joins a folded line to the field before it, with one blank between them.
+fn go_on(line: &[u8], written: &mut Vec<u8>) {
+    let before = written.strip_suffix(b"\r\n").unwrap_or(written);
+    written.truncate(trim_end(before).len());
+    written.push(b' ');
+    written.extend_from_slice(trim(line.strip_suffix(b"\r\n").unwrap_or(line)));
+    written.extend_from_slice(b"\r\n");
+}
+
+/// Without the blanks behind it. Other white space is not ours to take out: it is to be refused.
+fn trim_end(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    &text[..end]
 }
 
 /// The lines with their ends.
@@ -126,6 +129,18 @@ mod tests {
     fn blanks_before_the_colon_go() {
         let permits = Permits { header_spaces: true, ..Permits::default() };
         becomes(permits, "GET / HTTP/1.1\r\nA \t: b : c\r\n\r\n", "GET / HTTP/1.1\r\nA: b : c\r\n\r\n");
+    }
+
+    #[test]
+    fn what_is_no_blank_stays_to_be_refused() {
+        for odd in ["A\r: b", "A\x0c : b", "A: b\r\r\n c", "A: b\r\n\r\r\n c", "A: b\x0c\r\n c"] {
+            let written = ALL.rewrite(format!("GET / HTTP/1.1\r\n{odd}\r\n\r\n").as_bytes());
+            let kept = |byte: &u8| matches!(byte, b'\r' | 0x0c);
+            let controls = |text: &[u8]| text.iter().filter(|byte| kept(byte)).count();
+            let folds = odd.matches("\r\n ").count();
+            let expected = controls(odd.as_bytes()) - folds + 3;
+            assert_eq!(written.map_or(expected, |text| controls(&text)), expected, "{odd:?}");
+        }
     }
 
     #[test]

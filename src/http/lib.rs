@@ -2,7 +2,7 @@
 //!
 //! Everything but `output`, `reply`, `spool` and `serve` is sans-IO. The application is met through `App` only, and
 //! whoever keeps the books through `Observer`. Which rule is enforced where stands at the head of each file:
-//! `head` and `framing` (requests), `body` (lengths and chunks), `target`, `response`, `proxy` (what others on the way
+//! `head`, `lines` and `framing` (requests), `body` (lengths and chunks), `target`, `response`, `proxy` (what others on the way
 //! say), `leniency` (what Gunicorn's permits let pass).
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod fuzz;
 mod head;
 mod intake;
 mod leniency;
+mod lines;
 mod output;
 mod proxy;
 mod refusal;

@@ -714,6 +714,8 @@ fn limits() {
         ("blanks before a value", get(&format!("X:{}1\r\nY: 2\r\n", " ".repeat(16))), Refused(431)),
         ("field without end", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(16)), Waits),
         ("field without end", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(17)), Refused(431)),
+        ("field before one without end", format!("GET / HTTP/1.1\r\n{}X", field(21)), Refused(431)),
+        ("request line before a field without end", format!("{}\r\nX", line(41)), Refused(414)),
         (
             "body by length",
             post("Content-Length: 4", "abcd"),

@@ -63,15 +63,18 @@ fn check_head(wire: &[u8], taken: &Taken, config: &Config) {
         keep_alive: taken.keep_alive,
     };
     assert_eq!(is, read, "{}", shown(wire));
-    let whole = format!("{}{}", taken.script_name, taken.path);
-    let asked = if taken.query.is_empty() { whole } else { format!("{whole}?{}", taken.query) };
-    let path =
-        taken.target.find("://").filter(|_| !taken.target.starts_with('/')).map_or(&*taken.target, |at| {
-            let rest = &taken.target[at + 3..];
-            &rest[rest.find(['/', '?']).unwrap_or(rest.len())..]
-        });
-    let rooted = if path.is_empty() || path.starts_with('?') { format!("/{path}") } else { path.to_owned() };
-    assert_eq!(asked, rooted.strip_suffix('?').unwrap_or(&rooted), "{}", shown(wire));
+    let rooted = from_root(&taken.target);
+    let (path, query) = rooted.split_once('?').unwrap_or((&rooted, ""));
+    assert_eq!(format!("{}{}", taken.script_name, taken.path), path, "{}", shown(wire));
+    assert_eq!(taken.query, query, "{}", shown(wire));
+}
+
+/// A target without scheme and host; nothing is the root.
+fn from_root(target: &str) -> String {
+    let absolute = if target.starts_with('/') { None } else { target.split_once("://") };
+    let path = absolute.map_or(target, |(_, rest)| &rest[rest.find(['/', '?']).unwrap_or(rest.len())..]);
+    let root = if path.is_empty() || path.starts_with('?') { "/" } else { "" };
+    format!("{root}{path}")
 }
 
 fn check_body(wire: &[u8], taken: &Taken, config: &Config) {
