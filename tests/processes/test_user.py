@@ -152,3 +152,18 @@ def test_a_refusal_of_who_is_not_root(directory, user):
     arguments = ["--user", "root", "--bind", "127.0.0.1:0", "--python", system().path, "plain"]
     done = subprocess.run([*command, *arguments], cwd="/", capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1 and "root" in done.stderr.splitlines()[-1], done.stderr
+
+
+def test_a_failed_reload_leaves_the_user_to_later_workers(served_as, user):
+    """The successor of the arbiter has taken over by the time that the import fails."""
+    server = served_as("--user", NAME, "--preload=on")
+    before = of(server.titled("zygote")[0].pid)
+    (server.directory / "plain.py").write_text("raise LookupError\n")
+    server.send(signal.SIGHUP)
+    server.wait_for_log("reload failed")
+    (worker,) = server.wait_for_workers(1)
+    os.kill(worker, signal.SIGKILL)
+    with server.explained():
+        wait_until(lambda: server.workers() not in ([], [worker]), "there is another worker")
+    assert of(server.workers()[0]) == before and before[0] == {user.pw_uid}
+    assert server.get("/identity").json["ids"] == [user.pw_uid] * 3
