@@ -54,7 +54,8 @@ def test_the_file_that_lies_there_now_takes_over(serve_installed, installed):
     server = serve_installed("--workers", 2)
     with Load(server.address, clients=4) as load:
         for turn in range(3):
-            replace(installed / "rcorn", (binaries() / "rcorn").read_bytes())
+            for name in ["lib_rcorn.so", "rcorn"]:
+                replace(installed / name, (binaries() / name).read_bytes())
             assert executable(server).endswith("(deleted)")
             server.send(signal.SIGHUP)
             reloaded(server, turn + 1)
@@ -95,6 +96,19 @@ def test_a_binary_that_does_not_run_changes_nothing(serve_installed, installed, 
     with server.explained():
         wait_until(lambda: len(server.workers()) == 2 and workers[0] not in server.workers(), "it is replaced")
     replace(installed / "rcorn", (binaries() / "rcorn").read_bytes())
+    server.send(signal.SIGHUP)
+    reloaded(server)
+
+
+def test_a_binary_that_misses_a_library_says_which(serve_installed, installed):
+    server = serve_installed()
+    whole = (binaries() / "rcorn").read_bytes()
+    assert b"libgcc_s.so.1\0" in whole
+    replace(installed / "rcorn", whole.replace(b"libgcc_s.so.1\0", b"libgcc_X.so.1\0"))
+    server.send(signal.SIGHUP)
+    server.wait_for_log(r"reload failed: [^\n]*libgcc_X.so.1: cannot open shared object file")
+    assert server.get("/").text == "hello"
+    replace(installed / "rcorn", whole)
     server.send(signal.SIGHUP)
     reloaded(server)
 
