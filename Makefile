@@ -3,6 +3,8 @@
 #   make run     builds rcorn and serves examples/flask on 127.0.0.1:8000 with 2 workers
 #   make build   the release build: target/release/rcorn, rcornctl and the extension beside them
 #   make test    sets up what the tests need, and runs all of them
+#   make soak    a million mixed requests (COUNT=…), with every one accounted for: about a minute
+#   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of five targets
 #   make lint    formatting, clippy and rustdoc, with warnings as errors
 #   make clean   removes all of it
 #
@@ -15,6 +17,8 @@ PYTHON  ?= python3
 ADDRESS ?= 127.0.0.1:8000
 JOBS    ?= 4
 TESTS   ?=
+COUNT   ?= 1000000
+FUZZ_SECONDS ?= 600
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export RCORN_TEST_VENVS ?= $(TARGET)
@@ -23,7 +27,7 @@ INTERPRETERS := $(PYTHON) tests/support/interpreters.py
 # A component of the toolchain that is not installed is no fault of the code.
 HAS = $(CARGO) $(1) --version >/dev/null 2>&1
 
-.PHONY: run build test lint clean tools
+.PHONY: run build test soak fuzz lint clean tools
 
 run: tools
 	$(INTERPRETERS) example
@@ -41,7 +45,14 @@ test: tools
 	python=$$($(INTERPRETERS) tests) && \
 	$(CARGO) build && \
 	$(CARGO) test && \
+	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) fuzz/run 3; } && \
 	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
+
+soak: tools
+	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT)
+
+fuzz: tools
+	CARGO_TARGET_DIR=$(TARGET) fuzz/run $(FUZZ_SECONDS)
 
 lint: tools
 	@if $(call HAS,fmt); then set -x; $(CARGO) fmt --all --check; \

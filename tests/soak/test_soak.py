@@ -1,0 +1,15 @@
+"""The soak in short, as a test. `make soak` is the long one."""
+
+import os
+
+import pytest
+from support.subject import IS_RCORN
+
+from .soak import soak
+
+
+@pytest.mark.skipif(not IS_RCORN, reason="memory and access log are judged by rcorn's promises")
+def test_twenty_thousand_mixed_requests():
+    said = []
+    problems = soak(int(os.environ.get("RCORN_TEST_SOAK", "20000")), said.append)
+    assert not problems, "\n".join(said)
