@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod control;
 pub mod descriptors;
 pub mod exit;
 pub mod id;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// From the arbiter to a zygote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToZygote {
-    /// Fork a worker. After `Booted`. Carries one descriptor: the worker's end of its channel.
+    /// Fork a worker. After `Booted`. Carries two descriptors: the worker's end of its channel, and a file for its stacks.
     Fork {
         /// Its place in the scoreboard.
         slot: Slot,

@@ -183,6 +183,16 @@ impl SlotView<'_> {
         State::from_word(self.get(Word::State))
     }
 
+    /// Responses by class, 1xx to 5xx.
+    pub fn by_class(&self) -> [u64; 5] {
+        std::array::from_fn(|class| self.words[Word::Status1xx as usize + class].load(Relaxed))
+    }
+
+    /// The latency histogram.
+    pub fn latency(&self) -> [u64; BUCKETS] {
+        std::array::from_fn(|bucket| self.words[Word::Latency as usize + bucket].load(Relaxed))
+    }
+
     /// Counts a response of this status.
     pub fn count_status(&self, status: u16) {
         let class = usize::from(status / 100).clamp(1, 5) - 1;

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod arbiter;
+mod control;
 mod interpreter;
 mod log;
 mod settings;
+mod socket_file;
 
 use contract::exit::ExitCode;
 use settings::{Invocation, Predecessor, Refusal, Wish};

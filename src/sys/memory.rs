@@ -25,6 +25,18 @@ pub fn scratch(name: &str) -> io::Result<OwnedFd> {
     Ok(memfd_create(name.as_c_str(), MFdFlags::MFD_CLOEXEC)?)
 }
 
+/// A memory file that is empty and always written at its end, whoever writes.
+pub fn log(name: &str) -> io::Result<OwnedFd> {
+    let fd = scratch(name)?;
+    fcntl(&fd, FcntlArg::F_SETFL(nix::fcntl::OFlag::O_APPEND))?;
+    Ok(fd)
+}
+
+/// Empties a memory file.
+pub fn clear(fd: &impl std::os::fd::AsFd) -> io::Result<()> {
+    Ok(nix::unistd::ftruncate(fd, 0)?)
+}
+
 /// Everything in a memory file, from its start.
 pub fn read(fd: OwnedFd) -> io::Result<Vec<u8>> {
     let mut file = File::from(fd);

@@ -19,6 +19,11 @@ pub fn stacks_signal() -> i32 {
     libc::SIGRTMIN() + 7
 }
 
+/// The signal that asks a worker for its stacks, for somebody who reads them elsewhere than in the log.
+pub fn report_signal() -> i32 {
+    libc::SIGRTMIN() + 5
+}
+
 /// The signal that tells a worker that its arbiter died.
 pub fn orphan_signal() -> i32 {
     libc::SIGRTMIN() + 8

@@ -66,6 +66,8 @@ pub struct ListenOptions {
     pub backlog: i32,
     /// Let several sockets have the same address.
     pub reuse_port: bool,
+    /// The mode of a unix socket's file; `None`: what the file mode mask leaves.
+    pub mode: Option<u32>,
 }
 
 /// Binds and listens. A unix socket's file that nobody listens on is replaced, one in use is not.
@@ -76,6 +78,10 @@ pub fn listen(address: &Address, options: ListenOptions) -> io::Result<OwnedFd> 
         Address::Abstract(name) => bind_name(&UnixAddr::new_abstract(name)?)?,
         Address::Unnamed => return Err(io::ErrorKind::InvalidInput.into()),
     };
+    if let (Address::Unix(path), Some(mode)) = (address, options.mode) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    }
     set_backlog(fd.as_fd(), options.backlog)?;
     Ok(fd)
 }
@@ -209,7 +215,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixStream;
 
-    const OPTIONS: ListenOptions = ListenOptions { backlog: 16, reuse_port: false };
+    const OPTIONS: ListenOptions = ListenOptions { backlog: 16, reuse_port: false, mode: None };
 
     #[test]
     fn a_free_port_is_bound_and_named() {

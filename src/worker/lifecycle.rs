@@ -27,7 +27,7 @@ use contract::message::{BootFailure, FromWorker, ToWorker};
 use http::{Farewell, Server};
 use pyo3::prelude::*;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
@@ -48,15 +48,24 @@ const CAUGHT: [i32; 9] = [
     signal::SIGTTOU,
 ];
 
+/// What a worker comes with.
+pub(crate) struct Newborn {
+    /// Its end of its channel.
+    pub(crate) channel: WorkerChannel,
+    /// Where it writes its stacks when the operator wants to see them.
+    pub(crate) stacks: OwnedFd,
+    /// Its place in the scoreboard.
+    pub(crate) slot: Slot,
+}
+
 /// Runs a newborn worker to its end.
 pub(crate) fn run(
     py: Python<'_>,
     inherited: Inherited,
     application: Option<Py<PyAny>>,
-    channel: WorkerChannel,
-    slot: Slot,
+    newborn: Newborn,
 ) -> ExitCode {
-    match begin(py, inherited, application, channel, slot) {
+    match begin(py, inherited, application, newborn) {
         Ok(Some(worker)) => worker.serve(),
         Ok(None) => ExitCode::Success,
         Err(code) => code,
@@ -68,8 +77,7 @@ fn begin<'py>(
     py: Python<'py>,
     inherited: Inherited,
     application: Option<Py<PyAny>>,
-    channel: WorkerChannel,
-    slot: Slot,
+    Newborn { channel, stacks, slot }: Newborn,
 ) -> Result<Option<Worker<'py>>, ExitCode> {
     let failed = |failure: BootFailure| {
         let code = failure.code;
@@ -79,7 +87,7 @@ fn begin<'py>(
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
-    let interrupted = newborn(py).map_err(|error| failed(load::internal(&error, py)))?;
+    let interrupted = newborn(py, stacks).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
         return Ok(None);
     };
@@ -113,12 +121,14 @@ fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
 }
 
 /// Gives the exception that an interrupt raises in the application.
-fn newborn(py: Python<'_>) -> PyResult<Py<PyAny>> {
+fn newborn(py: Python<'_>, stacks: OwnedFd) -> PyResult<Py<PyAny>> {
     // Before somebody watches the signal that shows the stacks: this makes it harmless first.
     signal::abort_shows_stacks()?;
     let helper = Helper::Newborn.module(py)?;
     helper.call_method0("reseed")?;
     helper.call_method1("show_stacks_on", (signal::stacks_signal(), descriptors::ERROR_LOG))?;
+    // The handler writes to the number for as long as the process lives.
+    helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
 }
 

@@ -4,6 +4,7 @@
 
 use crate::birth::{self, Role};
 use crate::inherited::{self, Inherited, ZygoteChannel};
+use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
 use crate::{lifecycle, log, prepare};
@@ -99,10 +100,11 @@ fn obey(
         match message {
             ToZygote::Logs => inherited::replace_logs(&fds),
             ToZygote::Fork { slot, .. } => {
-                let Some(end) = fds.pop() else { continue };
-                if let Some(worker) = fork(py, end) {
+                let (Some(stacks), Some(end)) = (fds.pop(), fds.pop()) else { continue };
+                if let Some(channel_of_worker) = fork(py, end) {
                     drop(channel);
-                    return lifecycle::run(py, inherited, application, worker, slot);
+                    let newborn = Newborn { channel: channel_of_worker, stacks, slot };
+                    return lifecycle::run(py, inherited, application, newborn);
                 }
             }
         }

@@ -317,7 +317,7 @@ fn one_client_can_wait_while_another_leaves_in_every_state() {
 /// A world on a unix socket without a file, and how to connect to it.
 fn unix_world(name: &str) -> (World, impl Fn() -> UnixStream) {
     let name = format!("rcorn-{name}-{}", sys::process::own_pid());
-    let options = ListenOptions { backlog: 64, reuse_port: false };
+    let options = ListenOptions { backlog: 64, reuse_port: false, mode: None };
     let listener = sys::socket::listen(&Address::Abstract(name.clone().into_bytes()), options).unwrap();
     let address = SocketAddr::from_abstract_name(name).unwrap();
     let world = World::on(listener, Config::default());

@@ -68,7 +68,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(config: Config) -> Self {
-        let options = ListenOptions { backlog: 64, reuse_port: false };
+        let options = ListenOptions { backlog: 64, reuse_port: false, mode: None };
         let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
         let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
         Self { address, ..Self::on(listener, config) }

@@ -11,6 +11,7 @@ use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
 use super::succession::Check;
 use super::wires::Wires;
+use crate::control::{Control, Meters};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::channel::Channel;
@@ -35,12 +36,16 @@ pub(crate) struct Hands {
     pub(crate) wires: Wires,
     pub(super) invocation: Invocation,
     pub(super) handed: Vec<Rc<Listener>>,
-    pub(super) grounds: BTreeMap<Generation, Ground>,
+    pub(crate) grounds: BTreeMap<Generation, Ground>,
     pub(super) logs: Logs,
     pub(super) pid_file: Option<PidFile>,
     pub(super) kills: memory::Kills,
     /// The check that runs, of the program that is to follow.
     pub(super) checking: Option<Check>,
+    /// Where the operator asks.
+    pub(crate) control: Option<Control>,
+    /// What was done within the last minute.
+    pub(crate) meters: Meters,
 }
 
 impl Hands {
@@ -50,6 +55,7 @@ impl Hands {
         let wires = Wires::new().map_err(system)?;
         process::become_subreaper().map_err(system)?;
         let pid_file = settings.pid.as_deref().map(PidFile::write).transpose()?;
+        let control = open_control(&settings)?;
         let handed = super::handed::take(&invocation)?;
         let ground = Ground::prepare(&invocation, settings, &[], &handed)?;
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
@@ -57,7 +63,19 @@ impl Hands {
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
-        Ok(Self { wires, invocation, handed, grounds, logs, pid_file, kills, checking: None })
+        let meters = Meters::default();
+        Ok(Self {
+            wires,
+            invocation,
+            handed,
+            grounds,
+            logs,
+            pid_file,
+            kills,
+            checking: None,
+            control,
+            meters,
+        })
     }
 
     /// What the first generation's settings say.
@@ -136,8 +154,11 @@ impl Hands {
         let ground = self.grounds.get(&generation)?;
         ground.board.occupy(slot);
         let ordered = Seqpacket::pair().and_then(|(near, far)| {
-            self.wires.add_worker(worker, generation, Channel::new(near))?;
-            self.wires.tell_zygote(generation, &ToZygote::Fork { slot, worker }, &[far.as_fd()])
+            let stacks = sys::memory::log("rcorn-stacks")?;
+            let order = ToZygote::Fork { slot, worker };
+            let told = stacks.try_clone()?;
+            self.wires.add_worker(worker, generation, Channel::new(near), stacks)?;
+            self.wires.tell_zygote(generation, &order, &[far.as_fd(), told.as_fd()])
         });
         ordered.err().map(|error| Event::NotForked(worker, error.to_string()))
     }
@@ -158,6 +179,7 @@ impl Hands {
 
     fn release(&mut self, generation: Generation, worker: WorkerId, slot: Slot) {
         self.wires.remove_worker(worker);
+        self.keep_totals(generation, slot);
         if let Some(ground) = self.grounds.get(&generation) {
             ground.board.vacate(slot);
         }
@@ -182,6 +204,18 @@ impl Hands {
         let path = ground.settings.pid.clone();
         if path.as_deref() != self.pid_file.as_ref().map(PidFile::path) {
             self.move_pid_file(path.as_deref());
+        }
+        self.move_control(generation);
+    }
+
+    fn move_control(&mut self, generation: Generation) {
+        let Some(ground) = self.grounds.get(&generation) else { return };
+        if ground.settings.control_socket.as_deref() == self.control.as_ref().map(Control::path) {
+            return;
+        }
+        match open_control(&ground.settings) {
+            Ok(control) => self.control = control,
+            Err(why) => self.logs.line(Level::Error, &why),
         }
     }
 
@@ -268,6 +302,11 @@ impl Hands {
         }
         busy
     }
+}
+
+fn open_control(settings: &Settings) -> Result<Option<Control>, String> {
+    let open = |path: &std::path::PathBuf| Control::open(path, settings.control_socket_mode, None);
+    settings.control_socket.as_ref().map(open).transpose()
 }
 
 fn weigh(workers: &[(WorkerId, Pid)]) -> Vec<(WorkerId, u64)> {

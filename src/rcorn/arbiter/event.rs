@@ -2,6 +2,7 @@
 //! clock; `act` answers some actions with one.
 
 use super::policy::{Moment, Rules};
+use crate::control::Scale;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::message::{FromWorker, FromZygote};
 use sys::process::Ended;
@@ -55,6 +56,8 @@ pub(crate) enum Wish {
     More,
     /// One worker less. SIGTTOU.
     Fewer,
+    /// So many workers. By the control socket.
+    Scale(Scale),
     /// Gunicorn's SIGWINCH: nothing, as we never put ourselves into the background.
     Winch,
 }

@@ -25,6 +25,8 @@ pub(crate) struct Fleet {
     pub(crate) preparing: Option<Generation>,
     /// Another reload was asked for while one was under way.
     pub(crate) reload_queued: bool,
+    /// Workers that were replaced, by reason.
+    pub(crate) restarts: BTreeMap<String, u64>,
     /// What became of the last reloads, the newest last.
     pub(crate) outcomes: VecDeque<Outcome>,
     /// When the scoreboards are to be read next.
@@ -191,6 +193,7 @@ impl Fleet {
             crews: BTreeMap::new(),
             checking: None,
             preparing: Some(Generation(1)),
+            restarts: BTreeMap::new(),
             outcomes: VecDeque::new(),
             reload_queued: false,
             look_at: None,

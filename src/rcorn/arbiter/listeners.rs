@@ -3,15 +3,14 @@
 
 use super::state::{Crossing, ListenerState};
 use crate::settings::{Bind, Settings};
+use crate::socket_file::SocketFile;
 use contract::descriptors::MOST_LISTENERS;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use sys::socket::{self, Address, Kind, ListenOptions};
-use sys::user::{Credentials, change_owner, set_umask};
+use sys::user::{Credentials, set_umask};
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -45,14 +44,14 @@ impl Listener {
 
     /// As it crosses.
     pub(crate) fn pack(&self, crossing: &mut Crossing) -> ListenerState {
-        let file = self._file.as_ref().map(|file| (file.path.clone(), file.identity.0, file.identity.1));
+        let file = self._file.as_ref().map(SocketFile::pack);
         ListenerState { asked: self.asked.clone(), fd: crossing.keep(self.as_fd()), file }
     }
 
     /// As it was before it crossed.
     pub(crate) fn unpack(state: ListenerState) -> io::Result<Rc<Self>> {
         let fd = sys::fd::adopt(state.fd)?;
-        let file = state.file.map(|(path, device, number)| SocketFile { path, identity: (device, number) });
+        let file = state.file.map(SocketFile::unpack);
         Ok(Rc::new(Self { asked: state.asked, address: socket::local_address(fd.as_fd())?, fd, _file: file }))
     }
 
@@ -65,13 +64,18 @@ impl Listener {
     }
 
     fn bind(address: &Address, settings: &Settings, owner: Option<&Credentials>) -> Result<Self, String> {
-        let options = ListenOptions { backlog: settings.backlog, reuse_port: settings.reuse_port };
+        let options =
+            ListenOptions { backlog: settings.backlog, reuse_port: settings.reuse_port, mode: None };
         let mask = set_umask(settings.umask);
         let bound = socket::listen(address, options);
         set_umask(mask);
         let describe = |error: io::Error| sentence(address, &error);
         let fd = bound.map_err(describe)?;
-        let file = SocketFile::of(address, owner).map_err(describe)?;
+        let file = if let Address::Unix(path) = address {
+            Some(SocketFile::made(path, owner).map_err(describe)?)
+        } else {
+            None
+        };
         let address = socket::local_address(fd.as_fd()).map_err(describe)?;
         let asked = Bind::Address(address.clone());
         Ok(Self { asked, address, fd, _file: file })
@@ -151,37 +155,6 @@ fn sentence(address: &Address, error: &io::Error) -> String {
         _ => return format!("cannot listen on {address}: {error}"),
     };
     format!("cannot listen on {address}: {hint}")
-}
-
-/// The file of a unix socket that we made. Removed with this value, unless something else took its place.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl SocketFile {
-    fn of(address: &Address, owner: Option<&Credentials>) -> io::Result<Option<Self>> {
-        let Address::Unix(path) = address else { return Ok(None) };
-        let file = Self { path: path.clone(), identity: identity(path)? };
-        if let Some(owner) = owner {
-            change_owner(path, Some(owner.uid), Some(owner.gid))?;
-        }
-        Ok(Some(file))
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let data = std::fs::symlink_metadata(path)?;
-    Ok((data.dev(), data.ino()))
 }
 
 #[cfg(test)]

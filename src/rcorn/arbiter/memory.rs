@@ -13,6 +13,15 @@ pub(crate) fn of_process(pid: i32) -> Option<u64> {
     })
 }
 
+/// The CPU that a process has used, in seconds.
+pub(crate) fn cpu_of_process(pid: i32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may have blanks and brackets in it. The kernel counts hundredths of a second for everybody.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) as f64 / 100.0)
+}
+
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
@@ -64,6 +73,7 @@ mod tests {
         let bytes = of_process(sys::process::own_pid()).unwrap();
         assert!((1 << 18..1 << 32).contains(&bytes), "{bytes}");
         assert_eq!(of_process(0), None);
+        assert!(cpu_of_process(sys::process::own_pid()).is_some_and(|seconds| seconds < 1000.0));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod fleet;
 mod ground;
 mod handed;
 mod listeners;
-mod memory;
+pub(crate) mod memory;
 mod notify;
 mod pidfile;
 mod policy;
@@ -33,16 +33,16 @@ mod wires;
 mod worker_settings;
 mod zygote;
 
+pub(crate) use act::Hands;
 pub(crate) use check::check;
+pub(crate) use event::{Event, Wish};
+pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Worker};
 pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 
 use crate::settings::{Invocation, Settings};
-use act::Hands;
 use contract::exit::ExitCode;
 use contract::id::Generation;
-use event::Event;
-use fleet::Fleet;
 use state::State;
 use std::collections::VecDeque;
 

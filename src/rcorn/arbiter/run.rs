@@ -7,6 +7,7 @@ use super::event::{Event, Wish};
 use super::fleet::Fleet;
 use super::policy::Moment;
 use super::step::step;
+use crate::control::Asked;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
 use std::collections::VecDeque;
@@ -15,6 +16,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use sys::process;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -39,7 +41,14 @@ pub(crate) async fn run(
                 events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
             }
             Woken::Told(told) => events.extend(told),
+            Woken::Asked(Asked { ask, answer }) => {
+                let (told, event) = hands.answer(&fleet, &ask);
+                // Who does not wait for the answer any more has asked all the same.
+                let _ = answer.send(told);
+                events.extend(event);
+            }
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
+            Woken::Sample => hands.sample(),
         }
     }
 }
@@ -98,8 +107,13 @@ fn now() -> Moment {
 enum Woken {
     Signalled(Vec<Heard>),
     Told(Vec<Event>),
+    Asked(Asked),
     Due,
+    Sample,
 }
+
+/// How often it is noted how much was done, where somebody can ask.
+const SAMPLES: Duration = Duration::from_secs(5);
 
 async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
     let deadline = fleet.next_deadline().map(|at| now().until(at));
@@ -109,6 +123,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
             None => std::future::pending().await,
         }
     });
+    let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -116,6 +131,14 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if let Poll::Ready(told) = hands.wires.poll(context) {
             return Poll::Ready(Woken::Told(told));
+        }
+        if let Some(control) = &mut hands.control
+            && let Poll::Ready(asked) = control.poll(context)
+        {
+            return Poll::Ready(Woken::Asked(asked));
+        }
+        if hands.control.is_some() && sample.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::Sample);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })
@@ -211,7 +234,7 @@ impl Signals {
     /// While signals are held: those that were taken and not looked at wait again.
     async fn put_back(&mut self) {
         // What the handlers noted reaches us by way of the runtime.
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
         for (number, _) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
             let _ = process::kill(process::own_pid(), number);
         }

@@ -39,6 +39,19 @@ pub(crate) struct State {
     pub(crate) logs: LogsState,
     /// Where the process id is written.
     pub(crate) pid_file: Option<PathBuf>,
+    /// The control socket.
+    pub(crate) control: Option<ControlState>,
+}
+
+/// The control socket.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ControlState {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its descriptor.
+    pub(crate) fd: RawFd,
+    /// Its file, with its device and number.
+    pub(crate) file: (PathBuf, u64, u64),
 }
 
 /// A listener.
@@ -102,6 +115,8 @@ pub(crate) struct WorkerState {
     pub(crate) channel: RawFd,
     /// Is that open at the other end?
     pub(crate) open: bool,
+    /// Where it writes its stacks.
+    pub(crate) stacks: RawFd,
 }
 
 /// The descriptors that cross.
@@ -130,6 +145,7 @@ impl State {
             workers: BTreeMap::new(),
             logs,
             pid_file: None,
+            control: None,
         }
     }
 

@@ -13,9 +13,10 @@ use super::ground::Ground;
 use super::listeners::Listener;
 use super::memory::Kills;
 use super::pidfile::PidFile;
-use super::state::{Crossing, State};
+use super::state::{ControlState, Crossing, State};
 use super::wires::Wires;
 use super::zygote::text_of;
+use crate::control::{Control, Meters};
 use crate::interpreter;
 use crate::log::Logs;
 use crate::settings::{Invocation, Predecessor};
@@ -61,6 +62,10 @@ impl Hands {
         }
         state.listeners = known.iter().map(|listener| listener.pack(&mut crossing)).collect();
         (state.zygotes, state.workers) = self.wires.pack(&mut crossing);
+        state.control = self.control.as_ref().map(|control| {
+            let (path, file) = control.pack();
+            ControlState { path, fd: crossing.keep(control.as_fd()), file }
+        });
         state.pid_file = self.pid_file.as_ref().map(|file| file.path().to_path_buf());
         (state, crossing)
     }
@@ -160,6 +165,8 @@ impl Hands {
             pid_file: state.pid_file.map(PidFile::take_up),
             kills: Kills::watch(),
             checking: None,
+            control: state.control.map(control_of).transpose().map_err(system)?,
+            meters: Meters::default(),
         };
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))
@@ -174,6 +181,10 @@ impl Hands {
             self.logs.line(Level::Info, farewell);
         }
     }
+}
+
+fn control_of(state: ControlState) -> std::io::Result<Control> {
+    Control::unpack(state.path, state.file, sys::fd::adopt(state.fd)?)
 }
 
 /// What a program that could follow says when it is tried: one that only happens to end well is none of ours.

@@ -39,6 +39,8 @@ struct WorkerWire {
     generation: Generation,
     channel: WorkerChannel,
     open: bool,
+    /// Where it writes its stacks when it is asked to.
+    stacks: OwnedFd,
 }
 
 /// Whose channel it is, as the poller's token: zygotes have even numbers, workers odd ones.
@@ -89,7 +91,8 @@ impl Wires {
         let zygotes = zygotes.collect();
         let workers = self.workers.iter().map(|(worker, wire)| {
             let channel = keep(wire.channel.as_fd());
-            (*worker, WorkerState { generation: wire.generation, channel, open: wire.open })
+            let stacks = keep(wire.stacks.as_fd());
+            (*worker, WorkerState { generation: wire.generation, channel, open: wire.open, stacks })
         });
         (zygotes, workers.collect())
     }
@@ -108,12 +111,13 @@ impl Wires {
             }
             wires.zygotes.insert(generation, ZygoteWire { pid, channel, said: sys::fd::adopt(said)? });
         }
-        for (worker, WorkerState { generation, channel, open }) in workers {
+        for (worker, WorkerState { generation, channel, open, stacks }) in workers {
             let channel: WorkerChannel = Channel::new(Seqpacket::adopt(channel)?);
             if open {
                 wires.watch(channel.as_fd(), End::Worker(worker))?;
             }
-            wires.workers.insert(worker, WorkerWire { generation, channel, open });
+            let stacks = sys::fd::adopt(stacks)?;
+            wires.workers.insert(worker, WorkerWire { generation, channel, open, stacks });
         }
         Ok(wires)
     }
@@ -132,9 +136,10 @@ impl Wires {
         worker: WorkerId,
         generation: Generation,
         channel: WorkerChannel,
+        stacks: OwnedFd,
     ) -> io::Result<()> {
         self.watch(channel.as_fd(), End::Worker(worker))?;
-        self.workers.insert(worker, WorkerWire { generation, channel, open: true });
+        self.workers.insert(worker, WorkerWire { generation, channel, open: true, stacks });
         Ok(())
     }
 
@@ -196,6 +201,11 @@ impl Wires {
     ) -> io::Result<()> {
         let wire = self.workers.get(&worker).ok_or(ErrorKind::NotConnected)?;
         wire.channel.send(message, fds)
+    }
+
+    /// Where a worker writes its stacks when it is asked to.
+    pub(crate) fn stacks_of(&self, worker: WorkerId) -> Option<BorrowedFd<'_>> {
+        self.workers.get(&worker).map(|wire| wire.stacks.as_fd())
     }
 
     /// The workers of a generation.
@@ -291,7 +301,8 @@ mod tests {
         runtime.block_on(async {
             let mut wires = Wires::new().unwrap();
             let (near, far) = Seqpacket::pair().unwrap();
-            wires.add_worker(WorkerId(3), Generation(1), Channel::new(near)).unwrap();
+            let stacks = sys::memory::log("stacks").unwrap();
+            wires.add_worker(WorkerId(3), Generation(1), Channel::new(near), stacks).unwrap();
             let far: Channel<FromWorker, ToWorker> = Channel::new(far);
             far.send(&FromWorker::Forked { pid: 7 }, &[]).unwrap();
             let first = std::future::poll_fn(|context| wires.poll(context)).await;

@@ -21,7 +21,8 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
         Kind::Duration(set) => set(settings, duration(value)?),
         Kind::Choice(words, set) => set(settings, word(value, words)?),
         Kind::Switch(further, set) => set(settings, switch(value, further)?),
-        Kind::Mask(set) => set(settings, mask(value)?),
+        Kind::Mask(set) => set(settings, octal(value, "mask such as 022")?),
+        Kind::Mode(set) => set(settings, octal(value, "such as 0600")?),
         Kind::Text(set) => set(settings, &text(value)?),
         Kind::Path(set) => set(settings, path(value, base)?),
         Kind::List(commas, set) => {
@@ -141,14 +142,14 @@ fn either(words: &[&str]) -> String {
 }
 
 /// Octal, as `umask` takes it; in the file `0o022` and `"022"` are the same, and so is `22`.
-fn mask(value: &Value) -> Result<u32, String> {
+fn octal(value: &Value, what: &str) -> Result<u32, String> {
     let digits = match value {
         Value::Integer(_, written) => written.trim_start_matches("0o").to_owned(),
         Value::Text(text) => text.trim().trim_start_matches("0o").to_owned(),
         _ => String::new(),
     };
-    let mask = u32::from_str_radix(&digits, 8).ok().filter(|mask| *mask <= 0o777);
-    mask.ok_or(format!("expected an octal file mode mask such as 022, found {value}"))
+    let mode = u32::from_str_radix(&digits, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or(format!("expected an octal file mode {what}, found {value}"))
 }
 
 fn text(value: &Value) -> Result<String, String> {
@@ -229,9 +230,10 @@ mod tests {
         let found = number(&written("many"), 1, 10);
         assert_eq!(found.unwrap_err(), "expected a number from 1 to 10, found \"many\"");
         assert!(number(&Value::Integer(11, "11".into()), 1, 10).is_err());
-        assert_eq!(mask(&written("0o027")), Ok(0o27));
-        assert_eq!(mask(&Value::Integer(0o22, "22".into())), Ok(0o22));
-        assert!(mask(&written("999")).is_err());
+        assert_eq!(octal(&written("0o027"), ""), Ok(0o27));
+        assert_eq!(octal(&Value::Integer(0o22, "22".into()), ""), Ok(0o22));
+        let refused = octal(&written("999"), "such as 0600");
+        assert_eq!(refused.unwrap_err(), "expected an octal file mode such as 0600, found \"999\"");
     }
 
     #[test]

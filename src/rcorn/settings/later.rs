@@ -67,13 +67,6 @@ pub(super) static LATER: &[Row] = &[
     Row::later("dirty_threads", &["--dirty-threads"], ""),
     Row::later("dirty_timeout", &["--dirty-timeout"], ""),
     Row::later("dirty_graceful_timeout", &["--dirty-graceful-timeout"], ""),
-    Row::later("control_socket", &["--control-socket"], ""),
-    Row::later("control_socket_mode", &["--control-socket-mode"], ""),
-    Row::later(
-        "control_socket_disable",
-        &["--no-control-socket"],
-        "leave it out: there is no control socket yet",
-    ),
     Row::later("on_starting", &[], HOOK),
     Row::later("when_ready", &[], HOOK),
     Row::later("on_reload", &[], HOOK),

@@ -18,6 +18,7 @@ mod refusal;
 mod row;
 mod table;
 mod table_clients;
+mod table_control;
 mod table_proxy;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ use value::{Given, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
+    /// Every setting as it was written, with where that was: name, value, origin.
+    pub(crate) shown: Vec<(String, String, String)>,
     /// The file that was read.
     pub(crate) config: Option<PathBuf>,
     /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
@@ -129,6 +132,10 @@ pub(crate) struct Settings {
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
     pub(crate) access_log: Option<LogTarget>,
+    /// Where rcornctl reaches us; `None`: nowhere.
+    pub(crate) control_socket: Option<PathBuf>,
+    /// The mode of that socket's file.
+    pub(crate) control_socket_mode: u32,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
 }
@@ -193,6 +200,7 @@ impl Settings {
     /// What the table's defaults are put on.
     fn blank(directory: PathBuf) -> Self {
         Self {
+            shown: Vec::new(),
             config: None,
             app: String::new(),
             bind: Vec::new(),
@@ -237,6 +245,8 @@ impl Settings {
             log_level: Level::Info,
             error_log: LogTarget::Stream,
             access_log: None,
+            control_socket: None,
+            control_socket_mode: 0,
             extension: None,
         }
     }

@@ -29,7 +29,8 @@ impl<'a> Reading<'a> {
 
     /// The settings, each checked.
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
-        let settings = self.settings_without_app()?;
+        let mut settings = self.settings_without_app()?;
+        settings.shown = table::all().filter(|row| row.has_value()).map(|row| self.line(row)).collect();
         if settings.app.is_empty() {
             let how = "name it as MODULE:CALLABLE, or as app in the settings file; see rcorn --help";
             return Err(Refusal::usage(format!("there is no application to serve: {how}")));
@@ -120,7 +121,7 @@ impl<'a> Reading<'a> {
     fn default(&self, row: &'static Row) -> Option<Given> {
         let (text, origin) =
             match row.variable.map(|(name, form)| (name, form, self.invocation.variable(name))) {
-                Some((name, form, Some(value))) => (form.replace("{}", value), Origin::Variable(name)),
+                Some((name, form, Some(value))) => (moved(form, value), Origin::Variable(name)),
                 _ => (row.default.to_owned(), Origin::Default),
             };
         (!text.is_empty()).then_some(Given { row, value: Value::Text(text), origin })
@@ -147,6 +148,12 @@ impl<'a> Reading<'a> {
         let origin = given.first().map_or("default".to_owned(), |given| given.origin.short());
         (name.to_owned(), shown, origin)
     }
+}
+
+/// The default that a variable makes. One that holds directories holds them as systemd does: the first one counts.
+fn moved(form: &str, value: &str) -> String {
+    let value = if form.starts_with("{}/") { value.split(':').next().unwrap_or(value) } else { value };
+    form.replace("{}", value)
 }
 
 /// The answer to --help.

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Switch(&'static [&'static str], fn(&mut Settings, &str)),
     /// A file mode mask.
     Mask(fn(&mut Settings, u32)),
+    /// A file mode.
+    Mode(fn(&mut Settings, u32)),
     /// Any text, or a number that stands for one.
     Text(fn(&mut Settings, &str)),
     /// A path.
@@ -197,7 +199,7 @@ impl Row {
             Kind::Path(_) | Kind::List(..) => "PATH",
             Kind::Switch([], _) => "on|off",
             Kind::Switch(&["auto"], _) => "on|off|auto",
-            Kind::Switch(..) => "MODE",
+            Kind::Mode(_) | Kind::Switch(..) => "MODE",
             Kind::Later(_) | Kind::Wish(_) => "",
         }
     }

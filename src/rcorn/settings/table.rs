@@ -7,6 +7,7 @@ use super::bind;
 use super::later::LATER;
 use super::row::{Kind, Row, Section, Wish};
 use super::table_clients::CLIENTS;
+use super::table_control::CONTROL;
 use super::table_proxy::PROXY;
 use super::{LogTarget, Settings};
 use contract::logline::Level;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(CLIENTS).chain(FURTHER).chain(PROXY)
+    SETTINGS.iter().chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
 }
 
 /// Every setting there is, and those that are to come.

@@ -109,6 +109,19 @@ fn an_application_is_needed_to_serve_and_not_to_print() {
 }
 
 #[test]
+fn the_control_socket_is_where_systemd_made_a_directory_for_it() {
+    let socket = |arguments: &[&str], environment: &[(&str, &str)]| {
+        load(arguments, environment).unwrap().control_socket.map(|path| path.display().to_string())
+    };
+    let systemd = [("RUNTIME_DIRECTORY", "/run/rcorn/shop:/run/more")];
+    assert_eq!(socket(&["app"], &[]), None);
+    assert_eq!(socket(&["app"], &systemd).as_deref(), Some("/run/rcorn/shop/control.sock"));
+    assert_eq!(socket(&["app", "--control-socket", "c"], &systemd).as_deref(), Some("/c"));
+    assert_eq!(socket(&["app", "--control-socket", "c", "--no-control-socket"], &systemd), None);
+    assert_eq!(load(&["app"], &[]).unwrap().control_socket_mode, 0o600);
+}
+
+#[test]
 fn what_concerns_a_setting_as_a_whole_cites_its_place_too() {
     let refused = load(&["app", "--chdir", "/nowhere/at/all"], &[]).unwrap_err();
     assert_eq!(refused.to_string(), "--chdir: there is no directory /nowhere/at/all");

@@ -1,6 +1,7 @@
 //! Listeners that are bound, kept, refused and removed, on real sockets.
 
 use super::*;
+use std::path::PathBuf;
 
 /// The file mode mask belongs to the whole process.
 static MASK: std::sync::Mutex<()> = std::sync::Mutex::new(());

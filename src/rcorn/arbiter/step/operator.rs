@@ -6,9 +6,9 @@ use super::super::fleet::{Fleet, Role, Stage};
 use super::super::policy::Moment;
 use super::reload;
 use super::settle::{self, Manner};
+use crate::control::Scale;
 use contract::exit::ExitCode;
 use contract::logline::Level;
-use contract::scoreboard::MOST_WORKERS;
 
 /// The operator wants something.
 pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Action>) {
@@ -24,8 +24,9 @@ pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Ac
         }
         Wish::Reload => ask_for_reload(fleet, todo),
         Wish::ReopenLogs => todo.push(Action::ReopenLogs),
-        Wish::More => change_target(fleet, 1, todo),
-        Wish::Fewer => change_target(fleet, -1, todo),
+        Wish::More => change_target(fleet, Scale::By(1), todo),
+        Wish::Fewer => change_target(fleet, Scale::By(-1), todo),
+        Wish::Scale(scale) => change_target(fleet, scale, todo),
         Wish::Winch => {
             let text = "SIGWINCH is ignored: rcorn is no daemon of its own making";
             todo.push(Action::Log(Level::Debug, text.to_owned()));
@@ -70,11 +71,11 @@ fn ask_for_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
     fleet.reload_queued = true;
 }
 
-fn change_target(fleet: &mut Fleet, by: i32, todo: &mut Vec<Action>) {
+fn change_target(fleet: &mut Fleet, scale: Scale, todo: &mut Vec<Action>) {
     let serving = fleet.in_role(Role::Serving).or_else(|| fleet.in_role(Role::Booting));
     let Some(crew) = serving.and_then(|generation| fleet.crews.get_mut(&generation)) else { return };
     let before = crew.target;
-    crew.target = before.saturating_add_signed(by).clamp(1, MOST_WORKERS);
+    crew.target = scale.of(before);
     let text = match crew.target {
         1 if before == 1 => "1 worker stays: there is always one".to_owned(),
         1 => "1 worker is wanted now".to_owned(),

@@ -130,6 +130,7 @@ pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Ve
 pub(super) fn ended(fleet: &mut Fleet, pid: Pid, autopsy: &Autopsy, now: Moment, todo: &mut Vec<Action>) {
     let how = autopsy.how;
     let Some(id) = fleet.worker_with(pid) else { return };
+    count_restart(fleet, id, autopsy);
     let Some((generation, crew)) = fleet.crew_of(id) else { return };
     let Some(worker) = crew.workers.remove(&id) else { return };
     todo.push(Action::Release(generation, id, worker.slot));
@@ -142,6 +143,26 @@ pub(super) fn ended(fleet: &mut Fleet, pid: Pid, autopsy: &Autopsy, now: Moment,
         Phase::Leaving(_) => todo.push(log_end(Level::Warning, &worker, how, &last_words(autopsy, now))),
         Phase::Booting | Phase::Ready { .. } => died(crew, &worker, autopsy, now, todo),
     }
+}
+
+fn count_restart(fleet: &mut Fleet, id: WorkerId, autopsy: &Autopsy) {
+    let crew = fleet.crew_of(id).map(|(_, crew)| crew).filter(|crew| crew.role == Role::Serving);
+    let reason = crew.and_then(|crew| reason(crew.workers.get(&id)?, autopsy));
+    if let Some(reason) = reason {
+        *fleet.restarts.entry(reason).or_default() += 1;
+    }
+}
+
+/// Why a worker that served has to be replaced; nothing when nobody takes its place.
+fn reason(worker: &Worker, autopsy: &Autopsy) -> Option<String> {
+    Some(match (worker.phase, autopsy.how) {
+        (Phase::Leaving(Why::Stuck), _) => "timeout".to_owned(),
+        (Phase::Leaving(Why::Failed), _) => "failed to boot".to_owned(),
+        (Phase::Leaving(Why::Own), _) => "signalled".to_owned(),
+        (Phase::Leaving(_), _) => worker.spent.as_ref().map(|_| "recycled".to_owned())?,
+        _ if autopsy.out_of_memory => "out of memory".to_owned(),
+        (_, how) => how.to_string(),
+    })
 }
 
 fn after_failure(crew: &mut Crew, worker: &Worker, how: Ended, now: Moment, todo: &mut Vec<Action>) {

@@ -1,0 +1,143 @@
+//! The control socket: plain HTTP with JSON over a unix socket, for `rcornctl` and for curl.
+//!
+//! `serve` speaks HTTP, each client in a task of its own with limits in number, size and time, and turns a request into
+//! an `Ask`. The arbiter's loop takes one ask at a time and answers it from what it knows (`answer`), or makes an
+//! event of it. It never waits for a client.
+
+pub(crate) mod answer;
+mod rates;
+mod serve;
+
+pub(crate) use rates::Meters;
+
+use crate::socket_file::SocketFile;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+use sys::socket::{Address, ListenOptions};
+use sys::user::Credentials;
+use tokio::sync::{mpsc, oneshot};
+
+/// What somebody wants to know, or to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// How it goes.
+    Status,
+    /// The settings that are in force, with their origins.
+    Settings,
+    /// The Python stacks of the worker with this number or process, or of all.
+    Stacks(Option<u32>),
+    /// Reload.
+    Reload,
+    /// What became of that reload?
+    Outcome(u64),
+    /// So many workers.
+    Scale(Scale),
+    /// Finish what is in flight and end.
+    Stop,
+    /// End now.
+    Quit,
+    /// Open the log files again.
+    Reopen,
+}
+
+/// How many workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// So many.
+    To(u32),
+    /// So many more, or fewer.
+    By(i32),
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A status and JSON.
+    Json(u16, Vec<u8>),
+    /// Stacks that are being written to these files, each under a heading.
+    Stacks(Vec<(String, OwnedFd)>),
+}
+
+/// An ask, and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) ask: Ask,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+/// The socket and those who wait behind it.
+#[derive(Debug)]
+pub(crate) struct Control {
+    path: PathBuf,
+    file: SocketFile,
+    fd: OwnedFd,
+    asked: mpsc::Receiver<Asked>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// Asks that may wait for the loop.
+const QUEUED: usize = 16;
+
+impl Control {
+    /// Listens at `path`. To be called within the runtime.
+    pub(crate) fn open(path: &Path, mode: u32, owner: Option<&Credentials>) -> Result<Self, String> {
+        let sentence = |error: std::io::Error| {
+            let why = match error.kind() {
+                std::io::ErrorKind::AddrInUse => {
+                    "another instance listens there, or something else lies there".into()
+                }
+                _ => error.to_string(),
+            };
+            format!("cannot make the control socket {}: {why}", path.display())
+        };
+        let options = ListenOptions { backlog: 64, reuse_port: false, mode: Some(mode) };
+        let fd = sys::socket::listen(&Address::Unix(path.to_path_buf()), options).map_err(sentence)?;
+        let file = SocketFile::made(path, owner).map_err(sentence)?;
+        Self::on(path.to_path_buf(), file, fd).map_err(sentence)
+    }
+
+    fn on(path: PathBuf, file: SocketFile, fd: OwnedFd) -> std::io::Result<Self> {
+        let listener = UnixListener::from(fd.try_clone()?);
+        listener.set_nonblocking(true)?;
+        let (sender, asked) = mpsc::channel(QUEUED);
+        let task = tokio::spawn(serve::serve(tokio::net::UnixListener::from_std(listener)?, sender));
+        Ok(Self { path, file, fd, asked, task })
+    }
+
+    /// Where it listens.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next ask.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Asked> {
+        match self.asked.poll_recv(context) {
+            Poll::Ready(Some(asked)) => Poll::Ready(asked),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// As it crosses: its path, and the file with its device and number.
+    pub(crate) fn pack(&self) -> (PathBuf, (PathBuf, u64, u64)) {
+        (self.path.clone(), self.file.pack())
+    }
+
+    /// As it was before it crossed. To be called within the runtime.
+    pub(crate) fn unpack(path: PathBuf, file: (PathBuf, u64, u64), fd: OwnedFd) -> std::io::Result<Self> {
+        Self::on(path, SocketFile::unpack(file), fd)
+    }
+}
+
+impl AsFd for Control {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

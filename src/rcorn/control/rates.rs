@@ -1,0 +1,130 @@
+//! How much was done within the last minute: sums over all workers, taken every few seconds, and their differences.
+
+use contract::control::Rates;
+use contract::scoreboard::{BUCKETS, SlotView, Word};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Sums over all workers, those that are gone included.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Totals {
+    requests: u64,
+    by_class: [u64; 5],
+    latency: [u64; BUCKETS],
+}
+
+impl Totals {
+    /// Adds what one worker did.
+    pub(crate) fn add(&mut self, slot: &SlotView<'_>) {
+        self.requests += slot.get(Word::Requests) + slot.get(Word::Refused);
+        for (sum, count) in self.by_class.iter_mut().zip(slot.by_class()) {
+            *sum += count;
+        }
+        for (sum, count) in self.latency.iter_mut().zip(slot.latency()) {
+            *sum += count;
+        }
+    }
+}
+
+/// The samples of the last minute.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    /// What workers did that are gone.
+    pub(crate) gone: Totals,
+    samples: VecDeque<(u64, Totals)>,
+}
+
+const MINUTE: u64 = 60_000_000_000;
+
+impl Meters {
+    /// Notes the sums at a time in nanoseconds.
+    pub(crate) fn sample(&mut self, now: u64, totals: Totals) {
+        self.samples.push_back((now, totals));
+        // One that is older than a minute stays, so that there is a whole minute to look at.
+        while self.samples.get(1).is_some_and(|(at, _)| at + MINUTE <= now) {
+            self.samples.pop_front();
+        }
+    }
+
+    /// How long ago the last sample was taken.
+    pub(crate) fn age(&self, now: u64) -> Duration {
+        self.samples.back().map_or(Duration::MAX, |(at, _)| Duration::from_nanos(now.saturating_sub(*at)))
+    }
+
+    /// From the oldest sample to the newest.
+    pub(crate) fn rates(&self) -> Rates {
+        let (Some((begin, first)), Some((end, last))) = (self.samples.front(), self.samples.back()) else {
+            return Rates::default();
+        };
+        let seconds = end.saturating_sub(*begin) as f64 / 1e9;
+        let requests = last.requests.saturating_sub(first.requests);
+        let mut latency = [0; BUCKETS];
+        for (index, count) in latency.iter_mut().enumerate() {
+            *count = last.latency[index].saturating_sub(first.latency[index]);
+        }
+        let mut by_class = [0; 5];
+        for (index, count) in by_class.iter_mut().enumerate() {
+            *count = last.by_class[index].saturating_sub(first.by_class[index]);
+        }
+        let requests_per_second = if seconds > 0.0 { requests as f64 / seconds } else { 0.0 };
+        Rates {
+            seconds,
+            requests_per_second,
+            p50: quantile(&latency, 50),
+            p99: quantile(&latency, 99),
+            by_class,
+        }
+    }
+}
+
+/// The microseconds that so many of a hundred requests took at most. A bucket reaches to the next power of two; within
+/// it they are thought to be spread evenly.
+fn quantile(latency: &[u64; BUCKETS], percent: u64) -> u64 {
+    let all: u64 = latency.iter().sum();
+    let wanted = (all * percent).div_ceil(100);
+    let mut below = 0;
+    for (bucket, count) in latency.iter().enumerate() {
+        if *count > 0 && below + count >= wanted {
+            let (from, to) = (if bucket == 0 { 0 } else { 1u64 << (bucket - 1) }, 1u64 << bucket);
+            return from + (to - from) * (wanted - below) / count;
+        }
+        below += count;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::id::Slot;
+    use contract::scoreboard::Scoreboard;
+
+    #[test]
+    fn a_quantile_lies_in_its_bucket() {
+        let mut latency = [0; BUCKETS];
+        assert_eq!(quantile(&latency, 99), 0);
+        latency[4] = 98; // 8 to 16 µs
+        latency[10] = 2; // 512 to 1024 µs
+        assert!((8..=16).contains(&quantile(&latency, 50)));
+        assert!((512..=1024).contains(&quantile(&latency, 99)));
+    }
+
+    #[test]
+    fn rates_are_differences_within_a_minute() {
+        let board = Scoreboard::create().unwrap();
+        let slot = board.slot(Slot(0));
+        let mut meters = Meters::default();
+        for second in 0..200u64 {
+            slot.add(Word::Requests, 50);
+            slot.count_status(200);
+            slot.count_latency(10_000);
+            let mut totals = Totals::default();
+            totals.add(&slot);
+            meters.sample(second * 1_000_000_000, totals);
+        }
+        let rates = meters.rates();
+        assert!((60.0..62.0).contains(&rates.seconds), "{rates:?}");
+        assert!((49.0..51.0).contains(&rates.requests_per_second), "{rates:?}");
+        assert!((8..=16).contains(&rates.p50) && rates.by_class[1] >= 60, "{rates:?}");
+    }
+}
