@@ -5,10 +5,14 @@ use contract::control::Said;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(35);
+
+/// How long a takeover may take, and how long to wait before the next try.
+const TAKEOVER: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Speaks to one instance.
 #[derive(Debug)]
@@ -23,7 +27,23 @@ impl Client {
 
     /// Asks.
     pub(crate) fn get(&self, path: &str) -> Result<String, Trouble> {
-        self.send("GET", path, "")
+        self.insist("GET", path)
+    }
+
+    /// Has something done that may as well be done twice.
+    pub(crate) fn post_again(&self, path: &str) -> Result<String, Trouble> {
+        self.insist("POST", path)
+    }
+
+    /// Tries again when the connection ends without an answer: another program has just taken over.
+    fn insist(&self, method: &str, path: &str) -> Result<String, Trouble> {
+        let begun = Instant::now();
+        loop {
+            match self.exchange(method, path, "") {
+                Err(error) if is_cut(&error) && begun.elapsed() < TAKEOVER => std::thread::sleep(PAUSE),
+                result => return self.judge(result),
+            }
+        }
     }
 
     /// Has something done.
@@ -32,7 +52,11 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, body: &str) -> Result<String, Trouble> {
-        let answer = self.exchange(method, path, body).map_err(|error| self.unreachable(&error))?;
+        self.judge(self.exchange(method, path, body))
+    }
+
+    fn judge(&self, answer: std::io::Result<String>) -> Result<String, Trouble> {
+        let answer = answer.map_err(|error| self.unreachable(&error))?;
         let (status, body) = parse(&answer).ok_or_else(|| {
             Trouble::Unreachable(format!("{} does not speak as rcorn does", self.socket.display()))
         })?;
@@ -74,6 +98,10 @@ impl Client {
             _ => format!("{socket}: {error}"),
         })
     }
+}
+
+fn is_cut(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 /// Status and body.

@@ -98,7 +98,7 @@ const LOST: Duration = Duration::from_secs(30);
 /// end at any moment; the next one is answered by the successor.
 fn reload(client: &Client, json: bool) -> Result<String, Trouble> {
     let asked: Reload =
-        serde_json::from_str(&client.post("/reload", "")?).map_err(|error| not_understood(&error))?;
+        serde_json::from_str(&client.post_again("/reload")?).map_err(|error| not_understood(&error))?;
     let (path, mut heard) = (format!("/reloads/{}", asked.id), Instant::now());
     loop {
         match client.get(&path) {

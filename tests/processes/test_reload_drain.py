@@ -85,7 +85,7 @@ def test_a_long_request_holds_up_no_reload(serve):
     with Held(server) as held:
         reload(server, 2)
         reload(server, 3)
-        assert first in server.workers() and len(server.workers()) == 2
+        assert first in server.wait_for_workers(2)
         assert held.release().response().text == f"held {first}"
     server.wait_for_workers(1)
 

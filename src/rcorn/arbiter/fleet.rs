@@ -90,6 +90,10 @@ pub(crate) struct Crew {
     pub(crate) role: Role,
     /// How many workers are wanted now.
     pub(crate) target: u32,
+    /// How many of them there may be now, where workers are replaced one by one.
+    pub(crate) room: u32,
+    /// How many of its workers others have taken the place of, in a reload that is under way.
+    pub(crate) lent: u32,
     /// What the next zygote does about the application.
     pub(crate) preload: Preload,
     /// Its zygote.
@@ -256,6 +260,8 @@ impl Crew {
         Self {
             role: Role::Booting,
             target: rules.workers.clamp(1, MOST_WORKERS),
+            room: u32::MAX,
+            lent: 0,
             preload: rules.preload,
             zygote: Zygote::Absent,
             zygote_back_off: BackOff::default(),
@@ -284,10 +290,12 @@ impl Crew {
         u32::try_from(ready.count()).unwrap_or(MOST_WORKERS)
     }
 
-    /// How many workers there are to be: one more while one is being replaced.
+    /// How many workers there are to be now: one more while one is being replaced, fewer while a reload goes through
+    /// them one by one.
     pub(crate) fn wanted(&self) -> usize {
         let stays = |id| self.active().any(|(active, _)| active == id);
-        self.target as usize + usize::from(self.replacing.is_some_and(stays))
+        let wanted = self.target as usize + usize::from(self.replacing.is_some_and(stays));
+        wanted.saturating_sub(self.lent as usize).min(self.room as usize)
     }
 
     /// Slots that stay empty for a while, because their workers died young.

@@ -67,6 +67,7 @@ impl Ground {
             max_worker_age: limit(self.settings.max_worker_age),
             max_worker_memory: Some(self.settings.max_worker_memory).filter(|bytes| *bytes != 0),
             max_boot_failures: self.settings.max_boot_failures,
+            rolling: self.settings.rolling,
             max_generations: self.settings.max_generations,
             graceful_timeout: self.settings.graceful_timeout,
             startup_timeout: limit(self.settings.startup_timeout),

@@ -41,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) max_worker_memory: Option<u64>,
     /// How many failures to boot a new generation may have.
     pub(crate) max_boot_failures: u32,
+    /// Workers are replaced one by one in a reload.
+    pub(crate) rolling: bool,
     /// How many generations may exist.
     pub(crate) max_generations: u32,
     /// How long a drain may take.

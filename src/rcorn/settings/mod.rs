@@ -20,6 +20,7 @@ mod table;
 mod table_clients;
 mod table_control;
 mod table_proxy;
+mod table_workers;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -82,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) max_worker_age: Duration,
     /// Above how many bytes of memory a worker is replaced; nought: never.
     pub(crate) max_worker_memory: u64,
+    /// Are workers replaced one by one in a reload?
+    pub(crate) rolling: bool,
     /// How many generations may exist at a time.
     pub(crate) max_generations: u32,
     /// How often a generation may fail to boot before it is given up.
@@ -221,6 +224,7 @@ impl Settings {
             max_worker_age: Duration::ZERO,
             max_worker_memory: 0,
             max_boot_failures: 0,
+            rolling: false,
             max_generations: 0,
             graceful_timeout: Duration::ZERO,
             keep_alive: Duration::ZERO,

@@ -9,15 +9,15 @@ use super::row::{Kind, Row, Section, Wish};
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
 use super::table_proxy::PROXY;
+use super::table_workers::WORKERS;
 use super::{LogTarget, Settings};
 use contract::logline::Level;
-use contract::scoreboard::MOST_WORKERS;
 use contract::settings::Preload;
 use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
+    SETTINGS.iter().chain(WORKERS).chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
 }
 
 /// Every setting there is, and those that are to come.
@@ -106,123 +106,6 @@ static SETTINGS: &[Row] = &[
     )
     .default("off")
     .within(Section::Sockets),
-    Row::new(
-        "workers",
-        &["-w", "--workers"],
-        Kind::Number(1, MOST_WORKERS as u64, |s, n| s.workers = small(n)),
-        "worker processes",
-    )
-    .default("1")
-    .moved_by("WEB_CONCURRENCY", "{}")
-    .within(Section::Workers),
-    Row::new(
-        "worker_class",
-        &["-k", "--worker-class"],
-        Kind::Only(&["sync", "gunicorn.workers.sync.SyncWorker"]),
-        "kind of workers; sync is the only one yet",
-    )
-    .default("sync")
-    .within(Section::Workers),
-    Row::new("threads", &["--threads"], Kind::Only(&["1"]), "threads of a worker; 1 is the only number yet")
-        .default("1")
-        .within(Section::Workers),
-    Row::new(
-        "worker_connections",
-        &["--worker-connections"],
-        Kind::Number(1, 1_000_000, |s, n| s.worker_connections = small(n)),
-        "connections that one worker keeps open",
-    )
-    .default("1000")
-    .within(Section::Workers),
-    Row::new(
-        "timeout",
-        &["-t", "--timeout"],
-        Kind::Duration(|s, time| s.timeout = time),
-        "time that a request may take without progress; 0: no limit",
-    )
-    .default("30")
-    .within(Section::Workers),
-    Row::new(
-        "request_timeout",
-        &["--request-timeout"],
-        Kind::Duration(|s, time| s.request_timeout = time),
-        "time that a request may take in all; 0: no limit",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "slow_request",
-        &["--slow-request"],
-        Kind::Duration(|s, time| s.slow_request = time),
-        "time after which the Python stacks of a request are logged, once; 0: never",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "max_requests",
-        &["--max-requests"],
-        Kind::Number(0, i64::MAX as u64, |s, n| s.max_requests = n),
-        "requests after which a worker is replaced; 0: never",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "max_requests_jitter",
-        &["--max-requests-jitter"],
-        Kind::Number(0, 1_000_000_000, |s, n| s.max_requests_jitter = n),
-        "up to so many more, by chance",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "max_worker_age",
-        &["--max-worker-age"],
-        Kind::Duration(|s, time| s.max_worker_age = time),
-        "age at which a worker is replaced; 0: never",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "max_worker_memory",
-        &["--max-worker-memory"],
-        Kind::Size(|s, bytes| s.max_worker_memory = bytes),
-        "memory (PSS) above which a worker is replaced, such as 300M; 0: never",
-    )
-    .default("0")
-    .within(Section::Workers),
-    Row::new(
-        "max_boot_failures",
-        &["--max-boot-failures"],
-        Kind::Number(1, 1_000_000, |s, n| s.max_boot_failures = small(n)),
-        "failures after which the first start, or a reload, is given up",
-    )
-    .default("1")
-    .within(Section::Workers),
-    Row::new(
-        "max_generations",
-        &["--max-generations"],
-        Kind::Number(2, 100, |s, n| s.max_generations = small(n)),
-        "generations that may exist at a time; the oldest has to hurry then",
-    )
-    .default("3")
-    .within(Section::Workers),
-    Row::new(
-        "graceful_timeout",
-        &["--graceful-timeout"],
-        Kind::Duration(|s, time| s.graceful_timeout = time),
-        "time that a stop waits for requests in flight",
-    )
-    .default("30")
-    .within(Section::Workers),
-    // Below the 90 s of systemd's TimeoutStartSec, so that the sentence that says why comes before systemd's kill.
-    Row::new(
-        "startup_timeout",
-        &["--startup-timeout"],
-        Kind::Duration(|s, time| s.startup_timeout = time),
-        "time until the workers are ready; 0: no limit",
-    )
-    .default("60")
-    .within(Section::Workers),
 ];
 
 /// What rcorn has beside that and what is about clients.

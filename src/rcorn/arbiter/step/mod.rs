@@ -39,6 +39,7 @@ mod clock;
 mod operator;
 mod recycle;
 mod reload;
+mod roll;
 mod settle;
 #[cfg(test)]
 mod tests;

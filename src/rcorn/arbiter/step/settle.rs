@@ -3,7 +3,7 @@
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
 use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
-use super::{clock, operator, recycle, reload};
+use super::{clock, operator, recycle, reload, roll};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
@@ -13,6 +13,7 @@ use contract::message::{BootFailure, ToWorker};
 pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     fleet.settled = now;
     judge_boot(fleet, now, todo);
+    roll::roll(fleet, now);
     muster(fleet, now, todo);
     let gone: Vec<Generation> = leaving_and_gone(fleet).collect();
     for generation in gone {

@@ -135,3 +135,48 @@ fn who_became_ready_just_when_it_was_not_needed_any_more_finishes_what_it_took()
     assert!(!world.pass(Duration::from_secs(15)).contains(&killed), "it has all of graceful_timeout");
     assert!(world.pass(Duration::from_secs(10)).contains(&killed));
 }
+
+fn rolling() -> Rules {
+    Rules { rolling: true, ..rules(3) }
+}
+
+/// The processes of a generation that there are.
+fn count(world: &World, generation: Generation) -> usize {
+    world.crew(generation).workers.len()
+}
+
+#[test]
+fn a_rolling_reload_goes_through_the_workers_one_by_one() {
+    let mut world = World::serving(rolling());
+    world.reload(rolling());
+    world.zygote_boots(SECOND);
+    for (new, old) in [(4, 3), (5, 2)] {
+        assert_eq!(world.workers(SECOND).last(), Some(&WorkerId(new)));
+        assert!(count(&world, FIRST) + count(&world, SECOND) <= 4, "one too many at the most");
+        world.gets_ready(WorkerId(new));
+        assert!(world.did(&Action::Tell(WorkerId(old), ToWorker::Retire)), "{:?}", world.last);
+        assert_eq!(world.ordered(), [], "the old one is still there");
+        world.pass(Duration::from_secs(15));
+        world.ends(WorkerId(old), Ended::Exited(0));
+        assert_eq!(world.ordered().len(), 1);
+    }
+    world.gets_ready(WorkerId(6));
+    assert!(world.did(&Action::Adopt(SECOND)));
+    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Retire)));
+    assert_eq!((world.crew(SECOND).ready(), world.crew(FIRST).ready()), (3, 0));
+}
+
+#[test]
+fn a_rolling_reload_that_fails_half_way_makes_the_old_generation_complete_again() {
+    let mut world = World::serving(rolling());
+    world.reload(rolling());
+    world.zygote_boots(SECOND);
+    world.gets_ready(WorkerId(4));
+    world.ends(WorkerId(3), Ended::Exited(0));
+    world.forked(WorkerId(5));
+    world.happens(Event::Worker(WorkerId(5), FromWorker::Failed(failure(ExitCode::AppImport))));
+    assert!(world.lines().iter().any(|(_, line)| line.contains("still serving generation 1")));
+    assert!(world.did(&Action::Tell(WorkerId(4), ToWorker::Retire)));
+    assert_eq!(world.ordered().len(), 1, "in the place of the one that left: {:?}", world.last);
+    assert_eq!(world.crew(FIRST).wanted(), 3);
+}
