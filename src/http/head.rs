@@ -5,7 +5,7 @@
 //! | rule                                                        | RFC 9112       | where                   |
 //! |-------------------------------------------------------------|----------------|-------------------------|
 //! | one empty line before the request line is passed over       | 2.2            | `Head::parse`           |
-//! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines::end_properly`   |
+//! | CRLF ends a line; a bare LF or CR does not                  | 2.2            | `lines::check`          |
 //! | method SP target SP version, each valid                     | 3              | `httparse`, `check_line`|
 //! | a later HTTP/1.x is read as HTTP/1.1                        | 2.5 (RFC 9110) | `Head::parse_as_1_1`    |
 //! | the target's form fits the method                           | 3.2            | `target`                |
@@ -105,10 +105,8 @@ impl Head {
             lines::check_unfinished(bytes, start, from, config)?;
             return Ok(Progress::Partial(bytes.len()));
         };
-        lines::end_properly(bytes, from, end)?;
+        lines::check(&bytes[..end], start, from, config)?;
         if let Some(rewritten) = config.permits.rewrite(&bytes[start..end]) {
-            // What is written anew may be shorter.
-            lines::check_lengths(&bytes[..end], start, start, config)?;
             self.parse_whole(&rewritten, 0, config)?;
             self.via = Via::read(self, &rewritten, &config.trust, trusted)?;
             return Ok(Progress::Rewritten(end, rewritten));
@@ -120,9 +118,6 @@ impl Head {
 
     fn parse_whole(&mut self, bytes: &[u8], start: usize, config: &Config) -> Result<(), Refusal> {
         let line_end = memchr::memchr(b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-        if line_end - start > config.longest_line() {
-            return Err(lines::LINE_TOO_LONG);
-        }
         self.line = Span::of(&bytes[start..line_end], bytes);
         let most = config.request_fields as usize;
         if most <= FIELDS_ON_STACK {

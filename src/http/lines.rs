@@ -4,8 +4,7 @@
 use crate::config::Config;
 use crate::refusal::Refusal;
 
-pub(crate) const LINE_TOO_LONG: Refusal =
-    Refusal::new(414, "the request line is longer than limit_request_line");
+const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is longer than limit_request_line");
 pub(crate) const FIELD_TOO_LONG: Refusal =
     Refusal::new(431, "a header field is longer than limit_request_field_size");
 const BARE_LF: Refusal = Refusal::bad("a line ends in LF without CR");
@@ -17,16 +16,6 @@ pub(crate) fn find_end(bytes: &[u8], start: usize, from: usize) -> Option<usize>
     memchr::memmem::find(&bytes[from..], b"\r\n\r\n").map(|at| from + at + 4)
 }
 
-/// Every LF has a CR before it. (A CR without LF is refused by `httparse`.)
-pub(crate) fn end_properly(bytes: &[u8], from: usize, end: usize) -> Result<(), Refusal> {
-    for at in memchr::memchr_iter(b'\n', &bytes[from..end]) {
-        if (from + at).checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r') {
-            return Err(BARE_LF);
-        }
-    }
-    Ok(())
-}
-
 /// What can be said of a head that is not whole: it must not grow without limit, nor wait for an end that cannot come.
 pub(crate) fn check_unfinished(
     bytes: &[u8],
@@ -34,29 +23,16 @@ pub(crate) fn check_unfinished(
     from: usize,
     config: &Config,
 ) -> Result<(), Refusal> {
-    end_properly(bytes, from, bytes.len())?;
-    let last = check_lengths(bytes, start, from, config)?;
-    let unfinished = bytes.len() - last;
-    if last == start && unfinished > config.longest_line() + 1 {
-        return Err(LINE_TOO_LONG);
-    }
-    if last > start && unfinished >= config.request_field_size as usize {
-        return Err(FIELD_TOO_LONG);
-    }
-    if bytes.len() > config.longest_head() {
-        return Err(Refusal::new(431, "there are more header fields than limit_request_fields"));
-    }
-    Ok(())
+    let last = check(bytes, start, from, config)?;
+    // As if its LF came next.
+    check_length(bytes.len() + 1 - last, last == start, config)?;
+    check_head_length(bytes.len(), config)
 }
 
-/// Every line that ends behind `from` is within its limit: where the last, unfinished one begins. What is folded counts
-/// as one line, as Gunicorn counts.
-pub(crate) fn check_lengths(
-    bytes: &[u8],
-    start: usize,
-    from: usize,
-    config: &Config,
-) -> Result<usize, Refusal> {
+/// Every line that ends behind `from` is within its limit, and does not end in a bare LF: where the last, unfinished one
+/// begins. The first fault in the order of the bytes counts, so that it does not matter how they are cut. (A CR without
+/// LF is refused by `httparse`.) What is folded counts as one line, as Gunicorn counts.
+pub(crate) fn check(bytes: &[u8], start: usize, from: usize, config: &Config) -> Result<usize, Refusal> {
     let is_folded =
         |line: usize| config.permits.obsolete_folding && matches!(bytes.get(line), Some(b' ' | b'\t'));
     let mut line = line_start(bytes, start, from);
@@ -66,19 +42,33 @@ pub(crate) fn check_lengths(
             _ => break,
         }
     }
-    for at in memchr::memchr_iter(b'\n', &bytes[from..]) {
-        let end = from + at + 1;
-        if line == start && end - line > config.longest_line() + 2 {
-            return Err(LINE_TOO_LONG);
-        }
-        if line > start && end - line > config.request_field_size as usize {
-            return Err(FIELD_TOO_LONG);
+    for end in memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at + 1) {
+        check_length(end - line, line == start, config)?;
+        check_head_length(end, config)?;
+        if !bytes[..end].ends_with(b"\r\n") {
+            return Err(BARE_LF);
         }
         if line == start || !is_folded(end) {
             line = end;
         }
     }
     Ok(line)
+}
+
+/// `length` is that of a line with its LF.
+fn check_length(length: usize, is_request_line: bool, config: &Config) -> Result<(), Refusal> {
+    match is_request_line {
+        true if length > config.longest_line() + 2 => Err(LINE_TOO_LONG),
+        false if length > config.request_field_size as usize => Err(FIELD_TOO_LONG),
+        _ => Ok(()),
+    }
+}
+
+fn check_head_length(length: usize, config: &Config) -> Result<(), Refusal> {
+    match length > config.longest_head() {
+        true => Err(Refusal::new(431, "there are more header fields than limit_request_fields")),
+        false => Ok(()),
+    }
 }
 
 /// Where the line begins that `at` lies in.

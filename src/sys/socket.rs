@@ -1,16 +1,21 @@
 //! Listening sockets: bound by us or handed to us, and the addresses they have.
 
 use crate::checked;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::socket::{
     self as nixsock, AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr,
     sockopt,
 };
 use std::fmt;
+use std::fs::{File, Permissions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where a socket is, or who is at its other end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +77,8 @@ pub struct ListenOptions {
 
 /// Binds and listens. A unix socket's file that nobody listens on is replaced, one in use is not.
 pub fn listen(address: &Address, options: ListenOptions) -> io::Result<OwnedFd> {
+    // Who else looks at the file between our bind and our listen would find nobody there.
+    let _turn = if let Address::Unix(path) = address { lock_directory(path) } else { None };
     let fd = match address {
         Address::Tcp(address) => bind_tcp(address, options.reuse_port)?,
         Address::Unix(path) => bind_unix(path)?,
@@ -79,8 +86,7 @@ pub fn listen(address: &Address, options: ListenOptions) -> io::Result<OwnedFd> 
         Address::Unnamed => return Err(io::ErrorKind::InvalidInput.into()),
     };
     if let (Address::Unix(path), Some(mode)) = (address, options.mode) {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+        std::fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
     set_backlog(fd.as_fd(), options.backlog)?;
     Ok(fd)
@@ -126,14 +132,31 @@ fn bind_name(name: &UnixAddr) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// True for the socket file of a server that is gone.
+/// True for the socket file of a server that is gone. One that is too busy to answer is not gone.
 fn is_stale(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket());
-    let refused = std::os::unix::net::UnixStream::connect(path)
-        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-    is_socket && refused
+    let Ok(client) = new_socket(AddressFamily::Unix) else { return false };
+    let connected = UnixAddr::new(path).and_then(|name| nixsock::connect(client.as_raw_fd(), &name));
+    is_socket && connected == Err(Errno::ECONNREFUSED)
 }
+
+/// One process at a time may put a socket into a directory. Other programs lock directories too, so nobody waits
+/// for long: without the lock the only risk is that two servers start in the same instant.
+fn lock_directory(path: &Path) -> Option<Flock<File>> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut directory = File::open(parent).ok()?;
+    for _ in 0..LOCK_ATTEMPTS {
+        directory = match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+            Ok(locked) => return Some(locked),
+            Err((directory, _)) => directory,
+        };
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    None
+}
+
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Switches Nagle's delay off; connections inherit that from their listener. Meaningless for unix sockets.
 pub fn send_at_once(listener: BorrowedFd<'_>) {
@@ -242,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_is_too_busy_to_answer_keeps_its_socket() {
+        let path = std::env::temp_dir().join(format!("rcorn-busy-{}", crate::process::own_pid()));
+        let address = Address::Unix(path.clone());
+        let _listener = listen(&address, ListenOptions { backlog: 1, mode: Some(0o600), ..OPTIONS }).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let clients: Vec<OwnedFd> = std::iter::repeat_with(|| new_socket(AddressFamily::Unix).unwrap())
+            .take_while(|client| nixsock::connect(client.as_raw_fd(), &UnixAddr::new(&path).unwrap()).is_ok())
+            .collect();
+        assert!(!clients.is_empty() && !is_stale(&path));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn addresses_read_as_they_are_written() {
         assert_eq!(Address::Tcp("[::1]:80".parse().unwrap()).to_string(), "[::1]:80");
         assert_eq!(Address::Abstract(b"app".to_vec()).to_string(), "unix:@app");
@@ -251,7 +287,7 @@ mod tests {
     fn what_cannot_be_served_is_told_apart() {
         let (stream, _other) = UnixStream::pair().unwrap();
         let datagram = std::os::unix::net::UnixDatagram::unbound().unwrap();
-        let file = std::fs::File::open("/dev/null").unwrap();
+        let file = File::open("/dev/null").unwrap();
         assert_eq!(kind(stream.as_fd()), Kind::NotListening);
         assert_eq!(kind(datagram.as_fd()), Kind::NotStream);
         assert_eq!(kind(file.as_fd()), Kind::NotSocket);

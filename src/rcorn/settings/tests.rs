@@ -36,7 +36,8 @@ fn defaults() {
     assert_eq!((settings.timeout, settings.keep_alive), (Duration::from_secs(30), Duration::from_secs(75)));
     assert_eq!(settings.bind, [Bind::Address(Address::Tcp("127.0.0.1:8000".parse().unwrap()))]);
     assert_eq!((settings.chdir.as_path(), &settings.access_log), (Path::new("/"), &None));
-    assert_eq!(Settings { app: "app".into(), ..Settings::default() }, settings);
+    let shown = settings.shown.clone();
+    assert_eq!(Settings { app: "app".into(), shown, ..Settings::default() }, settings);
 }
 
 #[test]
