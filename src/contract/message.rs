@@ -52,9 +52,12 @@ pub enum PreloadOutcome {
 pub enum ToWorker {
     /// The whole ends: accept what is queued, finish what is in flight, leave. Once.
     Drain,
-    /// Others serve on: as `Drain`, but quiet connections may send their next request until shortly before
-    /// `graceful_timeout`. Once; `Drain` may follow.
+    /// Others serve on, and accept what is queued: as `Drain` but for that, and quiet connections may send their next
+    /// request until shortly before `graceful_timeout`. Once; `Drain` may follow.
     Retire,
+    /// Nobody else will accept from the listeners with these numbers: who retires takes what is queued there. Before
+    /// `Retire`.
+    AloneOn(Vec<u32>),
     /// Leave now. At any time.
     Quit,
     /// The logs were reopened. Carries two descriptors: error log, access log. At any time.

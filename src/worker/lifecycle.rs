@@ -245,6 +245,9 @@ impl Worker<'_> {
             Ok(Some(received)) => match received.message {
                 ToWorker::Drain => self.end(Farewell::Stop),
                 ToWorker::Retire => self.end(self.retirement()),
+                ToWorker::AloneOn(listeners) => {
+                    listeners.iter().for_each(|index| self.server.is_alone_on(*index as usize));
+                }
                 ToWorker::Quit => return Err(Leave(ExitCode::Success)),
                 ToWorker::Logs => inherited::replace_logs(&received.fds),
             },

@@ -92,6 +92,7 @@ def test_what_workers_did_counts_after_their_end(controlled):
     control.status()
     for _ in range(5):
         control.server.get("/")
+    wait_until(lambda: control.status()["last_minute"]["by_class"][1] == 5, "all were counted")
     (worker,) = control.server.workers()
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: control.server.workers() not in ([], [worker]), "it is replaced")

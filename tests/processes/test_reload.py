@@ -1,5 +1,6 @@
 """HUP and USR2: new workers with new code replace the old ones once they are ready, or nothing changes."""
 
+import itertools
 import os
 import signal
 
@@ -32,8 +33,12 @@ def versioned(start, directory):
     return versioned
 
 
+SIZES = itertools.count()
+
+
 def write(directory, version):
-    (directory / "versioned.py").write_text(VERSION.format(version=version))
+    # Never twice the same size: a source of the same size and second passes for the one that is compiled already.
+    (directory / "versioned.py").write_text(VERSION.format(version=version) + "#" * next(SIZES))
 
 
 def replaced(server, old, count):
@@ -56,6 +61,18 @@ def test_new_code_is_served(versioned, directory, number, preload):
     assert {server.get("/version").text for _ in range(10)} == {"two"}
     assert server.is_running() and server.pid == pid
     assert len(server.titled("zygote")) == 1
+
+
+@PRELOAD
+def test_once_it_is_done_every_new_connection_finds_the_new_code(versioned, directory, preload):
+    server = versioned("--workers", 4, f"--preload={preload}")
+    with Load(server.address, clients=3, keep_alive=False) as load:
+        for turn in range(2, 10):
+            write(directory, str(turn))
+            server.send(signal.SIGHUP)
+            server.wait_for_log(rf"reloaded: generation {turn}\b")
+            assert {server.get("/version").text for _ in range(20)} == {str(turn)}
+    load.assert_all_answered()
 
 
 @RELOADS

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from support.client import Closed, request_bytes
+from support.holding import Held
 from support.load import Load
 from support.waiting import stays_true, wait_until
 
@@ -52,13 +53,14 @@ def test_who_has_got_a_byte_hears_no_second_answer(serve):
 
 
 def test_the_other_worker_serves_all_the_time(serve):
-    server = serve("plain", "--timeout", 1, "--workers", 2)
-    with Load(server.address, clients=2, keep_alive=False) as load:
-        with server.connect() as connection:
-            assert connection.request("/sleeps?s=60").status == 504
-        before = load.answered
-        wait_until(lambda: load.answered > before + 100, "the load goes on")
-    load.assert_all_answered()
+    server = serve("plain", "--timeout", 2, "--workers", 2)
+    # Inside before the load begins: what a worker has accepted before it got stuck goes down with it.
+    with Held(server) as held:
+        with Load(server.address, clients=2, keep_alive=False) as load:
+            assert held.response().status == 504
+            before = load.answered
+            wait_until(lambda: load.answered > before + 100, "the load goes on")
+        load.assert_all_answered()
     assert load.slowest < 5
 
 

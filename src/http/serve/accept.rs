@@ -62,11 +62,13 @@ impl Declined {
 pub(super) struct Listener {
     pub(super) fd: OwnedFd,
     watched: bool,
+    /// Nobody else accepts from it.
+    pub(super) alone: bool,
 }
 
 impl Listener {
     pub(super) fn new(fd: OwnedFd) -> Self {
-        Self { fd, watched: false }
+        Self { fd, watched: false, alone: false }
     }
 }
 

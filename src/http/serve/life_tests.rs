@@ -9,6 +9,7 @@ use crate::request::Request;
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
+use sys::socket;
 
 #[test]
 fn a_connection_is_kept_and_answers_come_in_order() {
@@ -308,6 +309,26 @@ fn who_retires_waits_for_the_next_request_of_a_quiet_connection() {
     world.turn_until("its patience is at its end", |world| world.server.is_idle());
     assert!(began.elapsed() >= Duration::from_millis(1400), "{:?}", began.elapsed());
     drop(quiet);
+}
+
+#[test]
+fn who_retires_leaves_the_backlog_to_others_unless_there_are_none() {
+    for alone in [false, true] {
+        let mut world = World::new(Config::default());
+        let queue = world.server.listeners[0].fd.try_clone().unwrap();
+        let mut client = world.connect();
+        send(&client, get("/queued"));
+        if alone {
+            world.server.is_alone_on(0);
+        }
+        world.server.end(Farewell::Retire { patience: 0 });
+        if alone {
+            assert!(world.read_to_end(&mut client).ends_with("/queued"));
+        }
+        drop(client);
+        world.turn_until("nothing is left", |world| world.server.is_idle());
+        assert_eq!(socket::accept(queue.as_fd()).unwrap().is_none(), alone);
+    }
 }
 
 #[test]

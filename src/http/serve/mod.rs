@@ -142,9 +142,12 @@ impl Server {
             self.go_on(key, app, observer);
         }
         self.expire(observer);
-        // Last, as a new connection may take the place of one that was closed just now.
-        for index in listeners {
-            self.accept(index, observer)?;
+        // Last, as a new connection may take the place of one that was closed just now; and not when the owner may have
+        // been told to accept no more, or others had time to come.
+        if turned.keys.is_empty() && !self.shared.is_late() {
+            for index in listeners {
+                self.accept(index, observer)?;
+            }
         }
         self.accept_last(observer);
         self.resume_accepting()?;
@@ -294,13 +297,21 @@ impl Server {
         }
     }
 
-    /// Begins to end: what is queued is accepted and answered, then nothing more; no connection is kept for long. May
-    /// be said again, to end sooner.
+    /// Nobody else will accept from the listener with this index.
+    pub fn is_alone_on(&mut self, index: usize) {
+        if let Some(listener) = self.listeners.get_mut(index) {
+            listener.alone = true;
+        }
+    }
+
+    /// Begins to end: what is queued where nobody else accepts is accepted and answered, then nothing more; no
+    /// connection is kept for long. May be said again, to end sooner.
     pub fn end(&mut self, farewell: Farewell) {
         // A listener that cannot be removed from the poller is closed with the process.
         let _ = self.pause_accepting();
         self.shared.begin_to_end(farewell);
-        self.last_listeners.extend(std::mem::take(&mut self.listeners).into_iter().enumerate());
+        let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
+        self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));
         for (key, connection) in &mut self.connections {
             if connection.is_quiet() {
                 connection.deadline = self.shared.end_of_quiet(connection.deadline);

@@ -77,10 +77,11 @@ impl World {
     /// On a listener that tests connect to by themselves.
     pub(super) fn on(listener: OwnedFd, config: Config) -> Self {
         let address = SocketAddr::from(([0; 4], 0));
-        let mut server = Server::new(config, vec![listener]).unwrap();
+        let server = Server::new(config, vec![listener]).unwrap();
         let restless = UnixStream::pair().unwrap();
         (&restless.0).write_all(b"x").unwrap();
-        server.watch(restless.1.as_fd(), 7).unwrap();
+        // As a connection that is gone: nobody attends to it.
+        server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
         let share = Share { workers: 1, total: 0, others_free: false };
         let app = Application { targets: Vec::new(), call: None };
         Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }

@@ -91,6 +91,10 @@ impl Hands {
             Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
             Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
+            Action::AwaitDeaf(generation) => {
+                self.await_deaf(fleet, generation);
+                None
+            }
             other => {
                 self.perform_quietly(other);
                 None
@@ -126,6 +130,7 @@ impl Hands {
             | Action::Succeed(_)
             | Action::StartZygote(..)
             | Action::Fork(..)
+            | Action::AwaitDeaf(_)
             | Action::Weigh(_) => {}
         }
     }
@@ -182,47 +187,6 @@ impl Hands {
         self.keep_totals(generation, slot);
         if let Some(ground) = self.grounds.get(&generation) {
             ground.board.vacate(slot);
-        }
-    }
-
-    fn adopt(&mut self, generation: Generation) {
-        for (other, ground) in &mut self.grounds {
-            if *other != generation {
-                // What only the former generation served goes when its workers have drained.
-                ground.listeners.clear();
-            }
-        }
-        let Some(ground) = self.grounds.get(&generation) else { return };
-        if let Ok(logs) = ground.logs.share() {
-            self.logs = logs;
-        }
-        for listener in &ground.listeners {
-            // It fails only for what does not listen, which none of these is.
-            let _ = listener.refresh(&ground.settings);
-        }
-        set_title(&ground.settings);
-        let path = ground.settings.pid.clone();
-        if path.as_deref() != self.pid_file.as_ref().map(PidFile::path) {
-            self.move_pid_file(path.as_deref());
-        }
-        self.move_control(generation);
-    }
-
-    fn move_control(&mut self, generation: Generation) {
-        let Some(ground) = self.grounds.get(&generation) else { return };
-        if ground.settings.control_socket.as_deref() == self.control.as_ref().map(Control::path) {
-            return;
-        }
-        match open_control(&ground.settings) {
-            Ok(control) => self.control = control,
-            Err(why) => self.logs.line(Level::Error, &why),
-        }
-    }
-
-    fn move_pid_file(&mut self, path: Option<&std::path::Path>) {
-        match path.map(PidFile::write).transpose() {
-            Ok(file) => self.pid_file = file,
-            Err(why) => self.logs.line(Level::Error, &why),
         }
     }
 
@@ -304,7 +268,7 @@ impl Hands {
     }
 }
 
-fn open_control(settings: &Settings) -> Result<Option<Control>, String> {
+pub(super) fn open_control(settings: &Settings) -> Result<Option<Control>, String> {
     let open = |path: &std::path::PathBuf| Control::open(path, settings.control_socket_mode, None);
     settings.control_socket.as_ref().map(open).transpose()
 }

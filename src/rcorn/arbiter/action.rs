@@ -37,6 +37,8 @@ pub(crate) enum Action {
     Discard(Generation),
     /// The generation is the one that serves now: its listeners, logs and names are ours.
     Adopt(Generation),
+    /// Wait a moment for those of this generation who were told to leave to accept nothing more.
+    AwaitDeaf(Generation),
     /// Close our copies of the listeners and remove the socket files that we made.
     StopListening,
     /// Open all log files again and hand them to everyone.

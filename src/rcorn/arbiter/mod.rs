@@ -18,6 +18,7 @@ mod event;
 mod fleet;
 mod ground;
 mod handed;
+mod handover;
 mod listeners;
 pub(crate) mod memory;
 mod notify;

@@ -90,6 +90,8 @@ fn take_over(fleet: &mut Fleet, new: Generation, now: Moment, todo: &mut Vec<Act
     if let Some((generation, crew)) = former.and_then(|old| fleet.crews.get_mut(&old).map(|crew| (old, crew)))
     {
         send_away(generation, crew, Manner::Retire, now, todo);
+        // So that whoever hears that this is done finds the new one behind every connection.
+        todo.push(Action::AwaitDeaf(generation));
     }
     let Some(crew) = fleet.crews.get_mut(&new) else { return };
     crew.role = Role::Serving;

@@ -290,8 +290,11 @@ fn a_reload_replaces_the_workers_once_the_new_ones_are_ready() {
     assert_eq!(world.crew(FIRST).ready(), 2);
     world.all_get_ready(SECOND);
     assert!(world.did(&Action::CloseZygote(FIRST)) && world.did(&Action::Adopt(SECOND)));
-    assert!(world.did(&Action::Tell(WorkerId(1), ToWorker::Retire)));
-    assert!(world.lines().iter().any(|(_, text)| text.starts_with("reloaded: generation 2")));
+    let told = Action::Tell(WorkerId(2), ToWorker::Retire);
+    let place = |wanted: &dyn Fn(&Action) -> bool| world.last.iter().position(wanted);
+    let heard = place(&|action| *action == Action::AwaitDeaf(FIRST));
+    let news = |action: &Action| matches!(action, Action::Log(_, text) if text.starts_with("reloaded: generation 2"));
+    assert!(place(&|action| *action == told) < heard && heard < place(&news), "{:?}", world.last);
     world.ends(WorkerId(1), Ended::Exited(0));
     world.zygote_ends(FIRST);
     let decided = world.pass(Duration::from_secs(20));

@@ -1,0 +1,141 @@
+//! One generation takes over from another: what was the former's becomes the new one's. Part of the hands: `step` has
+//! decided it.
+
+use super::act::{Hands, open_control, set_title};
+use super::fleet::Fleet;
+use super::listeners::Listener;
+use super::pidfile::PidFile;
+use super::wires::Wires;
+use crate::control::Control;
+use contract::id::Generation;
+use contract::logline::Level;
+use contract::message::ToWorker;
+use contract::scoreboard::{SlotView, State, Word};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long we wait for those who leave to accept nothing more. Who does not hear within this time is stopped.
+const DEAF_WITHIN: Duration = Duration::from_millis(250);
+/// Who is in a request for longer than this hears us before he accepts again.
+const LONG: Duration = Duration::from_millis(20);
+/// How often we look.
+const LOOK: Duration = Duration::from_micros(100);
+
+impl Hands {
+    /// The generation is the one that serves now.
+    pub(super) fn adopt(&mut self, generation: Generation) {
+        let Some(new) = self.grounds.get(&generation) else { return };
+        let kept = new.listeners.clone();
+        for (other, ground) in &mut self.grounds {
+            if *other != generation {
+                // What only the former generation served goes when its workers have drained.
+                let former = std::mem::take(&mut ground.listeners);
+                tell_alone(&self.wires, *other, without(&former, &kept));
+            }
+        }
+        self.take_names(generation);
+    }
+
+    fn take_names(&mut self, generation: Generation) {
+        let Some(ground) = self.grounds.get(&generation) else { return };
+        if let Ok(logs) = ground.logs.share() {
+            self.logs = logs;
+        }
+        for listener in &ground.listeners {
+            // It fails only for what does not listen, which none of these is.
+            let _ = listener.refresh(&ground.settings);
+        }
+        set_title(&ground.settings);
+        let path = ground.settings.pid.clone();
+        if path.as_deref() != self.pid_file.as_ref().map(PidFile::path) {
+            self.move_pid_file(path.as_deref());
+        }
+        self.move_control(generation);
+    }
+
+    fn move_control(&mut self, generation: Generation) {
+        let Some(ground) = self.grounds.get(&generation) else { return };
+        if ground.settings.control_socket.as_deref() == self.control.as_ref().map(Control::path) {
+            return;
+        }
+        match open_control(&ground.settings) {
+            Ok(control) => self.control = control,
+            Err(why) => self.logs.line(Level::Error, &why),
+        }
+    }
+
+    fn move_pid_file(&mut self, path: Option<&Path>) {
+        match path.map(PidFile::write).transpose() {
+            Ok(file) => self.pid_file = file,
+            Err(why) => self.logs.line(Level::Error, &why),
+        }
+    }
+
+    /// Waits until no worker of a generation that was told to leave accepts connections. Mostly that is at once.
+    pub(super) fn await_deaf(&self, fleet: &Fleet, generation: Generation) {
+        let (Some(ground), Some(crew)) = (self.grounds.get(&generation), fleet.crews.get(&generation)) else {
+            return;
+        };
+        let limit = sys::clock::now() + DEAF_WITHIN.as_nanos() as u64;
+        let hears = |now| crew.workers.values().any(|worker| accepts(&ground.board.slot(worker.slot), now));
+        while let now = sys::clock::now()
+            && now < limit
+            && hears(now)
+        {
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+fn tell_alone(wires: &Wires, generation: Generation, listeners: Vec<u32>) {
+    if listeners.is_empty() {
+        return;
+    }
+    let alone = ToWorker::AloneOn(listeners);
+    for worker in wires.workers_of(generation) {
+        // Who does not hear it is gone, or has left before.
+        let _ = wires.tell(worker, &alone, &[]);
+    }
+}
+
+/// May this worker accept a connection before it hears us?
+fn accepts(slot: &SlotView<'_>, now: u64) -> bool {
+    match slot.state() {
+        State::Idle => true,
+        State::Busy => now.saturating_sub(slot.get(Word::RequestStart)) < LONG.as_nanos() as u64,
+        State::Empty | State::Booting | State::Draining => false,
+    }
+}
+
+/// The numbers of those listeners that are not among `kept`.
+fn without(listeners: &[Rc<Listener>], kept: &[Rc<Listener>]) -> Vec<u32> {
+    let gone = |listener: &Rc<Listener>| !kept.iter().any(|other| Rc::ptr_eq(other, listener));
+    (0..).zip(listeners).filter(|(_, listener)| gone(listener)).map(|(index, _)| index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::id::Slot;
+    use contract::scoreboard::Scoreboard;
+
+    #[test]
+    fn who_waits_or_has_only_begun_may_accept() {
+        let board = Scoreboard::create().unwrap();
+        let slot = board.slot(Slot(0));
+        let long = LONG.as_nanos() as u64;
+        for (state, began, expected) in [
+            (State::Idle, 0, true),
+            (State::Busy, 1000, true),
+            (State::Busy, 1000 + 2 * long, false),
+            (State::Draining, 1000, false),
+            (State::Booting, 0, false),
+            (State::Empty, 0, false),
+        ] {
+            slot.set(Word::State, state as u64);
+            slot.set(Word::RequestStart, 1000);
+            assert_eq!(accepts(&slot, began), expected, "{state:?} {began}");
+        }
+    }
+}
