@@ -22,9 +22,11 @@ def differences():
 
 
 def outcome(case):
-    statuses = [str(expect if isinstance(expect, int) else expect[0]) for expect in case.expect]
-    theirs = " or ".join(map(str, case.gunicorn)) or "no answer"
-    return f" (rcorn {', '.join(statuses) or 'closes'}; Gunicorn {theirs})"
+    statuses = tuple(expect if isinstance(expect, int) else expect[0] for expect in case.expect)
+    if statuses == case.gunicorn:
+        return ""
+    ours, theirs = (", ".join(map(str, sent)) for sent in (statuses, case.gunicorn))
+    return f" (rcorn {ours or 'closes'}; Gunicorn {theirs or 'no answer'})"
 
 
 def tables():
