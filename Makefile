@@ -45,14 +45,14 @@ test: tools
 	python=$$($(INTERPRETERS) tests) && \
 	$(CARGO) build && \
 	$(CARGO) test && \
-	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) fuzz/run 3; } && \
+	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=3 fuzz/run.sh; } && \
 	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
 
 soak: tools
 	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT)
 
 fuzz: tools
-	CARGO_TARGET_DIR=$(TARGET) fuzz/run $(FUZZ_SECONDS)
+	CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh
 
 lint: tools
 	@if $(call HAS,fmt); then set -x; $(CARGO) fmt --all --check; \

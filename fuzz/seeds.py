@@ -57,7 +57,87 @@ CHUNKS = {
     "forbidden-trailer": "0\r\nContent-Length: 1\r\n\r\n",
 }
 
-SEEDS = {"requests": ("@", REQUESTS), "chunks": ("0", CHUNKS)}
+SIGNATURE = "\r\n\r\n\0\r\nQUIT\n"
+PLAIN = request("GET / HTTP/1.1", "Host: a")
+FOUR = "\x7f\0\0\1\xc0\0\2\1\xff\xff\0\x50"
+SIX = "\0" * 15 + "\1" + "\x20\1\x0d\xb8" + "\0" * 12 + "\1\0\0\x50"
+
+PREAMBLES = {
+    "version-1": "PROXY TCP4 127.0.0.1 192.0.2.1 65535 80\r\n" + PLAIN,
+    "version-1-ipv6": "PROXY TCP6 ::1 2001:db8::1 0 80\r\n" + PLAIN,
+    "version-1-unknown": "PROXY UNKNOWN whatever\r\n" + PLAIN,
+    "version-1-malformed": "PROXY TCP4 127.0.0.1  192.0.2.1 065535 80\r\n",
+    "version-1-not-whole": "PROXY TCP4 127.0.0.1",
+    "version-2": SIGNATURE + "\x21\x11\0\x0c" + FOUR + PLAIN,
+    "version-2-ipv6": SIGNATURE + "\x21\x21\0\x24" + SIX + PLAIN,
+    "version-2-local": SIGNATURE + "\x20\0\0\0" + PLAIN,
+    "version-2-unix": SIGNATURE + "\x21\x31\0\x03abc" + PLAIN,
+    "version-2-with-more": SIGNATURE + "\x21\x11\0\x10" + FOUR + "\4\0\1x" + PLAIN,
+    "version-2-too-short": SIGNATURE + "\x21\x11\0\x0b" + FOUR[1:] + PLAIN,
+    "none": PLAIN,
+    "none-but-empty-line": "\r\n" + PLAIN,
+    "only-version-1": ("B", SIGNATURE + "\x20\0\0\0" + PLAIN),
+    "only-version-2": ("A", "PROXY UNKNOWN\r\n" + PLAIN),
+    "stranger": ("D", "PROXY TCP4 127.0.0.1 192.0.2.1 65535 80\r\n"),
+}
+
+# "0" is a trusted proxy that sends X-Forwarded-For, "1" one that sends Forwarded; "@" and "p" differ in underscores.
+FORWARDED = {
+    "list": "X-Forwarded-For: 192.0.2.1, 10.0.0.1",
+    "two-fields": "X-Forwarded-For: 192.0.2.1\r\nA: b\r\nx-forwarded-for: 10.0.0.1, fd00::1",
+    "ports": "X-Forwarded-For: 192.0.2.1:80, [fd00::1]:8000, 10.0.0.1:_x, [::ffff:10.0.0.1]",
+    "unknown": "X-Forwarded-For: 192.0.2.1, unknown, 10.0.0.1",
+    "https": "X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on",
+    "scheme-disagrees": "X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on",
+    "script-name": "SCRIPT_NAME: /app/",
+    "script-name-set": ("4", "A: b"),
+    "script-name-wrong": "SCRIPT_NAME: /ap",
+    "underscores": "A_B: c\r\nRemote_User: d",
+    "underscores-refused": ("@", "A_B: c\r\nRemote_User: d"),
+    "underscores-kept": ("P", "A_B: c\r\nRemote_User: d"),
+    "stranger": ("8", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nSCRIPT_NAME: /app"),
+    "stranger-forwarded": ("9", "Forwarded: for=192.0.2.1;proto=https"),
+    "not-asked-for": ("2", "X-Forwarded-For: 192.0.2.1"),
+    "forwarded": ("1", "Forwarded: for=192.0.2.1;proto=https;by=10.0.0.1, for=10.0.0.1"),
+    "forwarded-quoted": ("1", 'Forwarded: For="[2001:db8::1]:80";host="a,b;c\\"", for="\\10.0.0.1"'),
+    "forwarded-hidden": ("1", "Forwarded: for=_hidden, for=10.0.0.1;proto=http"),
+    "forwarded-open-quote": ("1", 'Forwarded: for="192.0.2.1'),
+    "forwarded-two-fields": ("1", "Forwarded: for=192.0.2.1\r\nX-Forwarded-Proto: https\r\nForwarded: for=10.0.0.1"),
+}
+
+
+def script(*parts):
+    """What an application does with its reply, one letter and a text each; see src/http/fuzz/responses.rs."""
+    return "\x1f".join(parts).replace("=", "\x1e")
+
+
+RESPONSES = {
+    "whole": script("s200 OK", "hContent-Type=text/plain", "lhello", "f"),
+    "pieces": script("s200 OK", "whel", "wlo", "f"),
+    "pieces-last": script("s200 OK", "whel", "llo"),
+    "length": script("s200 OK", "hContent-Length=5", "whel", "wlo and more", "f"),
+    "length-not-met": script("s200 OK", "hcontent-length=9", "whello", "f"),
+    "empty": script("s404", "f"),
+    "no-content": script("s204 No Content", "lhello", "f"),
+    "reset-content": script("s205 Reset Content", "whello", "f"),
+    "not-modified": script("s304 Not Modified", "hContent-Length=5", "f"),
+    "begun-twice": script("s200 OK", "hA=b", "s500 No", "hC=d", "lx", "f"),
+    "file": script("s200 OK", "hA=b", "Fabcde"),
+    "file-shorter": script("s200 OK", "hContent-Length=9", "Fabcde", "f"),
+    "hints": script("eLink=</a>", "eContent-Length=3", "s200 OK", "hLink=</a>", "lx", "f"),
+    "closing": script("s200 OK", "hConnection=close, x", "lx", "f"),
+    "ours": script("s200 OK", "hDate=x", "hTransfer-Encoding=gzip", "hKeep-Alive=x", "hDates=y", "lx", "f"),
+    "injection": script("s200 OK\r\nA: b", "s200 OK", "hA=b\r\nC: d", "s200 OK", "hA\n=b", "s200 OK", "hA=b\x00", "f"),
+    "failure": script("s200 OK", "hA=b", "x"),
+    "failure-late": script("s200 OK", "wa", "x", "wb"),
+    "nothing": script(""),
+    "head": ("2", script("s200 OK", "hContent-Length=5", "f")),
+    "version-1.0": ("1", script("s200 OK", "wa", "wb", "f")),
+    "version-1.0-kept-not": ("5", script("s200 OK", "la", "f")),
+    "version-1.0-torn": ("1", script("s200 OK", "wa", "x")),
+}
+
+SEEDS = {"requests": ("@", REQUESTS), "chunks": ("0", CHUNKS), "responses": ("0", RESPONSES), "preambles": ("@", PREAMBLES), "forwarded": ("0", FORWARDED)}
 
 
 def main(target, directory):

@@ -43,10 +43,9 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// The same in all that may not depend on how the bytes were cut. (Of two faults either may be named.)
+    /// The same in all that may not depend on how the bytes were cut.
     pub(super) fn is(&self, other: &Self) -> bool {
-        (&self.taken, self.proxied, self.refused.is_some())
-            == (&other.taken, other.proxied, other.refused.is_some())
+        (&self.taken, self.proxied, self.refused) == (&other.taken, other.proxied, other.refused)
     }
 }
 

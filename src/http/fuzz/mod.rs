@@ -7,11 +7,18 @@
 
 mod chunks;
 mod feed;
+mod forwarded;
+mod message;
 mod oracle;
+mod preambles;
 mod requests;
+mod responses;
 
 pub use chunks::chunks;
+pub use forwarded::forwarded;
+pub use preambles::preambles;
 pub use requests::requests;
+pub use responses::responses;
 
 /// Settings, cuts and message; `None` when there is no message.
 fn split(data: &[u8]) -> Option<(u8, u8, &[u8])> {

@@ -17,6 +17,14 @@ fn try_again(target: &str, try_one: fn(&[u8])) -> usize {
 
 #[test]
 fn what_was_found_stays_found() {
-    let tried = try_again("requests", requests) + try_again("chunks", chunks);
+    type Target = (&'static str, fn(&[u8]));
+    let targets: [Target; 5] = [
+        ("chunks", chunks),
+        ("forwarded", forwarded),
+        ("preambles", preambles),
+        ("requests", requests),
+        ("responses", responses),
+    ];
+    let tried: usize = targets.iter().map(|(name, target)| try_again(name, *target)).sum();
     assert!(tried > 0, "fuzz/regressions is gone");
 }

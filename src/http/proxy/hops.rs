@@ -122,8 +122,9 @@ fn client(text: &[u8]) -> Option<Client> {
 /// Nothing, or a colon and a port; a hidden port (`_x`) is none. `None` for anything else.
 fn port(text: &str) -> Option<Option<u16>> {
     let Some(port) = text.strip_prefix(':') else { return text.is_empty().then_some(None) };
-    if port.starts_with('_') {
-        return Some(None);
+    if let Some(name) = port.strip_prefix('_') {
+        let hidden = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        return (!name.is_empty() && name.bytes().all(hidden)).then_some(None);
     }
     let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     port.parse().ok().filter(|_| digits).map(Some)
