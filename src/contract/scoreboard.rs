@@ -37,7 +37,7 @@ enum Header {
 pub enum Word {
     /// What it does: a `State`.
     State = 0,
-    /// When its loop last turned (monotonic nanoseconds).
+    /// When its loop last turned, or a request ended (monotonic nanoseconds).
     Heartbeat = 1,
     /// When the request that it is in was handed to the application; nought when it is in none.
     RequestStart = 2,

@@ -57,6 +57,8 @@ pub enum Preload {
 /// Limits and manners of the HTTP side. Milliseconds; nought switches a limit off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HttpSettings {
+    /// The loop turns at least this often.
+    pub beat: u64,
     /// How long a quiet kept connection is kept. Nought: connections are not kept.
     pub keep_alive: u64,
     /// How long a client may take for a request's head.

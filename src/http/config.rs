@@ -7,6 +7,8 @@ use std::path::PathBuf;
 /// What may be set.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The loop turns at least this often, whether anything happens or not.
+    pub beat: u64,
     /// How long a quiet kept connection is kept. Nought: connections are not kept.
     pub keep_alive: u64,
     /// How long a client may take for a request's head.
@@ -51,6 +53,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            beat: 0,
             keep_alive: 75_000,
             head_timeout: 30_000,
             body_timeout: 30_000,

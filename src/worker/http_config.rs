@@ -7,6 +7,7 @@ use http::Networks;
 /// The limits and manners of the HTTP side.
 pub(crate) fn of(settings: &HttpSettings) -> http::Config {
     http::Config {
+        beat: settings.beat,
         keep_alive: settings.keep_alive,
         head_timeout: settings.head_timeout,
         body_timeout: settings.body_timeout,

@@ -1,5 +1,6 @@
 """Stuck and slow requests: the client hears 504, the log shows where it was, and nobody else notices."""
 
+import os
 import signal
 import time
 
@@ -39,6 +40,61 @@ def test_it_works_while_c_code_holds_the_interpreter(serve):
     server.wait_for_log("reloaded")
     assert server.get("/").status == 504
     server.wait_for_log(r'File "[^"]*plain.py", line 3 in application')
+
+
+def test_a_thread_that_never_lets_go_of_the_interpreter(serve):
+    """No request is inside the application, and none can be served."""
+    server = serve("plain", "--timeout", 1)
+    (server.directory / "plain.py").write_text(
+        "import re, threading\n"
+        "def application(environ, start_response):\n"
+        "    if environ['PATH_INFO'] == '/hogs':\n"
+        "        threading.Timer(0.2, lambda: re.match('(a+)+$', 'a' * 64 + 'b')).start()\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'hello']\n"
+    )
+    server.send(signal.SIGHUP)
+    server.wait_for_log("reloaded")
+    assert server.get("/hogs").text == "hello"
+    server.wait_for_log(r"WORKER TIMEOUT worker 1 [^\n]*: no sign of life for [12] s, outside of any request; it is replaced")
+    server.wait_for_log(r'File "[^"]*plain.py", line 4 in <lambda>')
+    with server.explained():
+        wait_until(lambda: is_served(server), "the new worker serves")
+
+
+def is_served(server):
+    try:
+        return server.get("/", timeout=1).text == "hello"
+    except (Closed, OSError, AssertionError):
+        return False
+
+
+def test_a_worker_that_was_stopped_is_replaced(serve):
+    server = serve("plain", "--timeout", 1, "--workers", 2)
+    stopped, other = server.wait_for_workers(2)
+    os.kill(stopped, signal.SIGSTOP)
+    server.wait_for_log(rf"WORKER TIMEOUT worker \d \(pid {stopped}\): no sign of life")
+    with server.explained():
+        wait_until(lambda: len(server.workers()) == 2 and stopped not in server.workers(), "another took its place")
+    assert other in server.workers()
+
+
+def test_quiet_workers_are_not_taken_for_stuck(serve):
+    server = serve("plain", "--timeout", 1, "--workers", 2)
+    workers = server.wait_for_workers(2)
+    stays_true(lambda: server.workers() == workers, "nobody is replaced", seconds=4)
+
+
+def test_a_server_that_was_frozen_as_a_whole_wakes_up_as_it_was(serve):
+    server = serve("plain", "--timeout", 1, "--workers", 2)
+    workers = server.wait_for_workers(2)
+    everyone = [server.pid, *(process.pid for process in server.below())]
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in everyone:
+            os.kill(pid, number)
+        time.sleep(4 if number == signal.SIGSTOP else 0)  # longer than any limit
+    assert server.get("/").text == "hello"
+    stays_true(lambda: server.workers() == workers, "nobody is replaced", seconds=3)
 
 
 def test_who_has_got_a_byte_hears_no_second_answer(serve):

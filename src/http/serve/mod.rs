@@ -160,7 +160,8 @@ impl Server {
             return Some(0);
         }
         let accept = (self.accept_again_at != 0).then_some(self.accept_again_at);
-        let next = [self.timers.next(), accept].into_iter().flatten().min()?;
+        let beat = Some(self.shared.config.beat).filter(|beat| *beat != 0).map(|beat| self.shared.now + beat);
+        let next = [self.timers.next(), accept, beat].into_iter().flatten().min()?;
         Some(next.saturating_sub(sys::clock::now() / 1_000_000) + 1)
     }
 

@@ -1,7 +1,7 @@
 //! The hands of the arbiter: carries out what `step` decided, and decides nothing.
 
 use super::action::Action;
-use super::event::{Autopsy, Busy, Event, LastRequest};
+use super::event::{Autopsy, Busy, Doing, Event, LastRequest};
 use super::fleet::Fleet;
 use super::ground::Ground;
 use super::listeners::Listener;
@@ -19,7 +19,7 @@ use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker, ToZygote};
-use contract::scoreboard::Word;
+use contract::scoreboard::{SlotView, Word};
 use contract::settings::Preload;
 use std::collections::BTreeMap;
 use std::io;
@@ -245,27 +245,28 @@ impl Hands {
         (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
     }
 
-    /// Which workers are inside a request.
+    /// What workers do.
     pub(crate) fn look(&self, fleet: &Fleet) -> Vec<Busy> {
         let mut busy = Vec::new();
         for (generation, crew) in &fleet.crews {
             let Some(ground) = self.grounds.get(generation) else { continue };
-            for (worker, member) in &crew.workers {
-                let slot = ground.board.slot(member.slot);
-                let start = slot.get(Word::RequestStart);
-                if start != 0 {
-                    busy.push(Busy {
-                        worker: *worker,
-                        began: Moment(start),
-                        since: Moment(start.max(slot.get(Word::Progress))),
-                        request: slot.request_line(),
-                        client: slot.client(),
-                    });
-                }
-            }
+            let seen = crew.workers.iter().map(|(id, member)| observe(*id, &ground.board.slot(member.slot)));
+            busy.extend(seen.flatten());
         }
         busy
     }
+}
+
+/// What one worker does; nothing before its loop has turned for the first time.
+fn observe(worker: WorkerId, slot: &SlotView<'_>) -> Option<Busy> {
+    let (turned, start) = (slot.get(Word::Heartbeat), slot.get(Word::RequestStart));
+    if start != 0 {
+        let since = Moment(start.max(slot.get(Word::Progress)));
+        let doing = Doing::Request(slot.request_line(), slot.client());
+        return Some(Busy { worker, began: Moment(start), since, doing });
+    }
+    let turning = Busy { worker, began: Moment(turned), since: Moment(turned), doing: Doing::Turning };
+    (turned != 0).then_some(turning)
 }
 
 pub(super) fn open_control(settings: &Settings) -> Result<Option<Control>, String> {

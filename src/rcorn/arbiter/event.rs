@@ -37,7 +37,7 @@ pub(crate) enum Event {
     Weighed(Vec<(WorkerId, u64)>),
     /// The operator wants something.
     Operator(Wish),
-    /// Time has passed; and which workers are inside a request, where that was asked for.
+    /// Time has passed; and what workers do, where that was asked for.
     Tick(Vec<Busy>),
 }
 
@@ -62,19 +62,26 @@ pub(crate) enum Wish {
     Winch,
 }
 
-/// A worker that is inside a request.
+/// A worker, and how long ago it showed that it is not stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Busy {
     /// The worker.
     pub(crate) worker: WorkerId,
-    /// When the request began.
+    /// When it began what it does.
     pub(crate) began: Moment,
     /// When it began or last made progress.
     pub(crate) since: Moment,
-    /// Its request line.
-    pub(crate) request: String,
-    /// Its client.
-    pub(crate) client: String,
+    /// What it does.
+    pub(crate) doing: Doing,
+}
+
+/// What a worker does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// It is inside this request, of this client.
+    Request(String, String),
+    /// Its loop turns, or should.
+    Turning,
 }
 
 /// How a worker ended, and what is known of its last moments.

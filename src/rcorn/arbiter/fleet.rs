@@ -31,6 +31,9 @@ pub(crate) struct Fleet {
     pub(crate) outcomes: VecDeque<Outcome>,
     /// When the scoreboards are to be read next.
     pub(crate) look_at: Option<Moment>,
+    /// The last look was put off, as everybody had been asleep.
+    #[serde(default)]
+    pub(crate) slept: bool,
     /// When the memory of workers is to be measured next.
     pub(crate) weigh_at: Option<Moment>,
     /// When `step` last looked at everything: what was due by then is done.
@@ -201,6 +204,7 @@ impl Fleet {
             outcomes: VecDeque::new(),
             reload_queued: false,
             look_at: None,
+            slept: false,
             weigh_at: None,
             settled: Moment(0),
             newest: Generation(1),

@@ -66,6 +66,13 @@ pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// The memory of workers is measured this often, where it has a limit.
 pub(crate) const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often the loop of a worker turns even when nothing happens, so that its silence means something.
+pub(crate) fn beat(timeout: Duration) -> Duration {
+    (timeout / 4).clamp(LOOK_INTERVAL, Duration::from_secs(5))
+}
+/// Who hears the clock so much too late was asleep itself, and everybody with it: nobody is judged by that.
+pub(crate) const ASLEEP: Duration = Duration::from_secs(2);
+
 /// Forks that are ordered from a zygote at a time: its channel has room for them whatever the number of workers.
 pub(crate) const ORDERS: usize = 16;
 

@@ -1,5 +1,6 @@
 //! `Settings` → `WorkerSettings`: what crosses to a zygote.
 
+use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
 use contract::settings::{HttpSettings, TrustSettings, WorkerSettings};
@@ -37,7 +38,9 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         Some(directory) => vec![path(directory)],
         None => temporary.into_iter().chain(["/var/tmp", "/tmp"]).map(str::to_owned).collect(),
     };
+    let timeout = settings.timeout;
     HttpSettings {
+        beat: if timeout.is_zero() { 0 } else { milliseconds(beat(timeout)) },
         keep_alive: milliseconds(settings.keep_alive),
         head_timeout: milliseconds(settings.header_timeout),
         body_timeout: milliseconds(settings.body_timeout),

@@ -1,9 +1,9 @@
 //! What the passing of time brings about: limits that are reached, requests that take too long.
 
 use super::super::action::Action;
-use super::super::event::Busy;
+use super::super::event::{Busy, Doing};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE};
+use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
 use super::{recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::Generation;
@@ -21,13 +21,26 @@ pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec
     }
     reload::end_overdue_check(fleet, now, todo);
     recycle::weigh(fleet, now, todo);
-    if fleet.wants_look(now) {
+    if fleet.wants_look(now) && !was_asleep(fleet, now) {
         fleet.look_at = None;
         for busy in busy {
-            check_request(fleet, busy, now, todo);
+            check_progress(fleet, busy, now, todo);
         }
         fleet.look_at = next_look(fleet, busy, now);
     }
+}
+
+/// Was all of us stopped for a while (a frozen container, a machine without time)? Then everybody may first show that
+/// he is awake.
+fn was_asleep(fleet: &mut Fleet, now: Moment) -> bool {
+    let late = fleet.look_at.is_some_and(|at| at.until(now) > ASLEEP);
+    // Once: who is always late has to judge all the same.
+    let asleep = late && !fleet.slept;
+    fleet.slept = asleep;
+    if asleep {
+        fleet.look_at = Some(now.after(ASLEEP));
+    }
+    asleep
 }
 
 fn end_overdue_boot(crew: &mut Crew, now: Moment) {
@@ -86,13 +99,15 @@ fn why_killed(worker: &Worker, patience: f64) -> Option<String> {
     Some(format!("{} {what}; it is killed", worker.name()))
 }
 
-fn check_request(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
+fn check_progress(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
     let Some((_, crew)) = fleet.crew_of(busy.worker) else { return };
     let Some(worker) = crew.workers.get_mut(&busy.worker) else { return };
     let Some(pid) = worker.pid.filter(|_| is_judged(worker)) else { return };
     let (name, seconds) = (worker.name(), busy.began.until(now).as_secs());
-    let Busy { request, client, .. } = busy;
-    let what = format!("{name}: {seconds} s in \"{request}\" from {client}");
+    let what = match &busy.doing {
+        Doing::Request(line, client) => format!("{name}: {seconds} s in \"{line}\" from {client}"),
+        Doing::Turning => format!("{name}: no sign of life for {seconds} s, outside of any request"),
+    };
     if limits(&crew.rules, busy).any(|limit| limit <= now) {
         todo.push(Action::Log(Level::Critical, format!("WORKER TIMEOUT {what}; it is replaced")));
         todo.push(Action::Signal(pid, last_word_signal()));
@@ -105,15 +120,19 @@ fn check_request(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Act
     }
 }
 
-/// When a request is over its limits.
+/// When a request, or a loop that is silent, is over its limits.
 fn limits(rules: &Rules, busy: &Busy) -> impl Iterator<Item = Moment> {
-    let silence = rules.timeout.map(|limit| busy.since.after(limit));
-    silence.into_iter().chain(rules.request_timeout.map(|limit| busy.began.after(limit)))
+    let turning = busy.doing == Doing::Turning;
+    let patience = |limit| if turning { limit + beat(limit) } else { limit };
+    let silence = rules.timeout.map(|limit| busy.since.after(patience(limit)));
+    let whole = rules.request_timeout.filter(|_| !turning).map(|limit| busy.began.after(limit));
+    silence.into_iter().chain(whole)
 }
 
 /// When the stacks of a request are to be shown, once.
 fn slow_at(rules: &Rules, worker: &Worker, busy: &Busy) -> Option<Moment> {
-    rules.slow_request.filter(|_| worker.slow != Some(busy.began)).map(|limit| busy.began.after(limit))
+    let new = busy.doing != Doing::Turning && worker.slow != Some(busy.began);
+    rules.slow_request.filter(|_| new).map(|limit| busy.began.after(limit))
 }
 
 /// A drain does not switch the limit off.

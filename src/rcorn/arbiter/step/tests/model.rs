@@ -3,7 +3,7 @@
 
 use super::world::*;
 use crate::arbiter::action::Action;
-use crate::arbiter::event::{Busy, Event, Wish};
+use crate::arbiter::event::{Busy, Doing, Event, Wish};
 use crate::arbiter::fleet::Role;
 use crate::arbiter::policy::Moment;
 use contract::exit::ExitCode;
@@ -351,8 +351,9 @@ impl Model {
     fn someone_is_stuck(&mut self) -> Option<Busy> {
         let ready = self.members.iter_mut().find(|(_, member)| member.life == Life::Ready)?;
         ready.1.doomed = true;
-        let (request, client) = ("GET / HTTP/1.1".to_owned(), String::new());
-        Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), request, client })
+        let request = Doing::Request("GET / HTTP/1.1".to_owned(), String::new());
+        let doing = if self.dice.below(2) == 0 { request } else { Doing::Turning };
+        Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), doing })
     }
 }
 

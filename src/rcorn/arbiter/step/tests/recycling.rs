@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::arbiter::action::Action;
-use crate::arbiter::event::{Autopsy, Busy, Event, LastRequest, Wish};
+use crate::arbiter::event::{Autopsy, Busy, Doing, Event, LastRequest, Wish};
 use crate::arbiter::fleet::Phase;
 use crate::arbiter::policy::Rules;
 use contract::id::WorkerId;
@@ -121,7 +121,8 @@ fn a_worker_that_has_grown_too_large_is_replaced() {
 /// A request that began 10 s ago and made progress just now.
 fn busy(world: &World) -> Busy {
     let began = world.now;
-    Busy { worker: ONE, began, since: began, request: "GET / HTTP/1.1".into(), client: "a client".into() }
+    let doing = Doing::Request("GET / HTTP/1.1".into(), "a client".into());
+    Busy { worker: ONE, began, since: began, doing }
 }
 
 #[test]

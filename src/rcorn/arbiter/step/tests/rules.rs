@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::arbiter::action::{Action, Notice};
-use crate::arbiter::event::{Busy, Event, Wish};
+use crate::arbiter::event::{Busy, Doing, Event, Wish};
 use crate::arbiter::fleet::{Phase, Role, Stage, Why, Zygote};
 use crate::arbiter::policy::Moment;
 use crate::arbiter::policy::Rules;
@@ -465,13 +465,8 @@ fn a_worker_that_was_signalled_is_replaced_while_it_drains() {
 }
 
 fn busy(worker: WorkerId, since: Moment) -> Busy {
-    Busy {
-        worker,
-        began: since,
-        since,
-        request: "GET /slow HTTP/1.1".into(),
-        client: "127.0.0.1:1234".into(),
-    }
+    let doing = Doing::Request("GET /slow HTTP/1.1".into(), "127.0.0.1:1234".into());
+    Busy { worker, began: since, since, doing }
 }
 
 #[test]
@@ -499,6 +494,41 @@ fn a_request_over_its_limit_shows_its_stacks_and_costs_the_worker() {
     assert!(world.did(&Action::Signal(pid, SIGKILL)));
     world.ends(WorkerId(2), Ended::Killed(SIGKILL));
     assert_eq!(world.ordered(), []);
+}
+
+#[test]
+fn a_loop_that_is_silent_costs_the_worker() {
+    let mut world = World::serving(rules(1));
+    let turned = world.now;
+    let silent = Busy { worker: WorkerId(1), began: turned, since: turned, doing: Doing::Turning };
+    for seconds in [30, 34] {
+        world.now = turned.after(Duration::from_secs(seconds));
+        world.happens(Event::Tick(vec![silent.clone()]));
+        assert_eq!(world.last, [], "it turns every five seconds, and has missed none for 30 s");
+    }
+    world.now = world.fleet.next_deadline().unwrap();
+    assert_eq!(world.now, turned.after(Duration::from_secs(35)));
+    world.happens(Event::Tick(vec![silent]));
+    let text = format!(
+        "WORKER TIMEOUT worker 1 (pid {}): no sign of life for 35 s, outside of any request; it is replaced",
+        pid_of(WorkerId(1))
+    );
+    assert_eq!(world.lines(), [(Level::Critical, text.as_str())]);
+    assert_eq!(world.ordered(), [(WorkerId(2), 1)]);
+}
+
+#[test]
+fn nobody_is_judged_by_a_sleep_of_all() {
+    let mut world = World::serving(rules(1));
+    let begin = world.now;
+    let frozen = Busy { worker: WorkerId(1), began: begin, since: begin, doing: Doing::Turning };
+    world.now = begin.after(Duration::from_secs(3600));
+    world.happens(Event::Tick(vec![frozen.clone()]));
+    assert_eq!(world.last, [], "the arbiter slept as well");
+    world.now = world.fleet.next_deadline().unwrap();
+    assert_eq!(begin.after(Duration::from_secs(3602)), world.now);
+    world.happens(Event::Tick(vec![frozen]));
+    assert_eq!(world.ordered(), [(WorkerId(2), 1)], "it has not woken");
 }
 
 #[test]
