@@ -45,6 +45,7 @@ test: tools
 	python=$$($(INTERPRETERS) tests) && \
 	$(CARGO) build && \
 	$(CARGO) test && \
+	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) $$python tests/support/tomorrow.py $(CARGO); } && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=3 fuzz/run.sh; } && \
 	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
 

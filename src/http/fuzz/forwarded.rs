@@ -13,7 +13,7 @@ use super::oracle::{all, trim};
 use super::{shown, split};
 use crate::config::Config;
 use crate::proxy::{Client, ClientField, Networks, Trust, Underscores};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Trusted, as everything in 10.0.0.0/8 and fd00::/8 is.
 const OURS: &str = "10.1.2.3";
@@ -115,7 +115,7 @@ fn check_x_forwarded_for(taken: &Taken, lines: &[u8]) {
 /// An address, alone or with a port.
 fn client(text: &str) -> Option<Client> {
     let text = match text.split_once(":_") {
-        Some((rest, name)) if rest.contains(['.', ']']) => {
+        Some((rest, name)) if rest.ends_with(']') || rest.parse::<Ipv4Addr>().is_ok() => {
             let plain = name.replace(['.', '_', '-'], "x");
             (!plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric())).then_some(rest)?
         }

@@ -37,7 +37,7 @@ mod zygote;
 pub(crate) use act::Hands;
 pub(crate) use check::check;
 pub(crate) use event::{Event, Wish};
-pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Worker};
+pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker};
 pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 

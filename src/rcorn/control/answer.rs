@@ -1,7 +1,7 @@
 //! What the arbiter answers, from its register and its scoreboards, and the event that an ask makes.
 
 use super::{Answer, Ask, Meters, Scale};
-use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Wish, Worker, memory};
+use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, Worker, memory};
 use contract::control::{InFlight, Reload, Said, Setting, Status, WorkerStatus};
 use contract::id::{Generation, Slot};
 use contract::scoreboard::{State, Word};
@@ -124,7 +124,7 @@ impl Hands {
             let is_it = |number: u32| {
                 worker.slot == Slot(number.wrapping_sub(1)) || u32::try_from(pid.0) == Ok(number)
             };
-            if wanted.is_some_and(|number| !is_it(number)) || !matches!(worker.phase, Phase::Ready { .. }) {
+            if wanted.is_some_and(|number| !is_it(number)) || !serves(worker) {
                 continue;
             }
             let Some(file) = self.wires.stacks_of(*id).and_then(|file| file.try_clone_to_owned().ok()) else {
@@ -167,6 +167,11 @@ fn serving(fleet: &Fleet) -> Option<(Generation, &Crew)> {
     let known = fleet.in_role(Role::Serving).or_else(|| fleet.in_role(Role::Booting));
     let generation = known.or_else(|| fleet.crews.keys().next_back().copied())?;
     fleet.crews.get(&generation).map(|crew| (generation, crew))
+}
+
+/// Is it past its boot, and was not told to leave at once?
+fn serves(worker: &Worker) -> bool {
+    matches!(worker.phase, Phase::Ready { .. } | Phase::Leaving(Why::Drained | Why::Own))
 }
 
 fn state(fleet: &Fleet) -> &'static str {
