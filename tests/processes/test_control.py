@@ -220,6 +220,22 @@ class TestSocket:
     def test_another_mode(self, controlled):
         assert stat.S_IMODE(os.stat(controlled("--control-socket-mode", "0660").path).st_mode) == 0o660
 
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+    def test_its_owner(self, controlled, directory):
+        file = directory / "app.toml"
+        file.write_text('control_socket_owner = "12345:23456"\n')
+        control = controlled("--config", file)
+        seen = os.stat(control.path)
+        assert (seen.st_uid, seen.st_gid) == (12345, 23456)
+        file.write_text('control_socket_owner = ":34567"\ncontrol_socket_mode = "0660"\n')
+        control.ctl("reload")
+        seen = os.stat(control.path)
+        assert (seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)) == (0, 34567, 0o660)
+
+    def test_an_owner_that_does_not_exist(self, start, directory):
+        other = start("plain", "--control-socket", directory / "control.sock", "--control-socket-owner", "nobody-has-this")
+        assert other.wait() == 1 and 'there is no such user or group: "nobody-has-this"' in other.log
+
     def test_there_is_none_unless_asked_for(self, serve, directory):
         serve("plain")
         assert not list(directory.rglob("control.sock"))

@@ -270,8 +270,9 @@ fn observe(worker: WorkerId, slot: &SlotView<'_>) -> Option<Busy> {
 }
 
 pub(super) fn open_control(settings: &Settings) -> Result<Option<Control>, String> {
-    let open = |path: &std::path::PathBuf| Control::open(path, settings.control_socket_mode, None);
-    settings.control_socket.as_ref().map(open).transpose()
+    let Some(path) = &settings.control_socket else { return Ok(None) };
+    let owner = settings.control_socket_owner.as_deref();
+    Control::open(path, settings.control_socket_mode, owner).map(Some)
 }
 
 fn weigh(workers: &[(WorkerId, Pid)]) -> Vec<(WorkerId, u64)> {

@@ -6,7 +6,6 @@ use super::fleet::Fleet;
 use super::listeners::Listener;
 use super::pidfile::PidFile;
 use super::wires::Wires;
-use crate::control::Control;
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::ToWorker;
@@ -56,12 +55,16 @@ impl Hands {
 
     fn move_control(&mut self, generation: Generation) {
         let Some(ground) = self.grounds.get(&generation) else { return };
-        if ground.settings.control_socket.as_deref() == self.control.as_ref().map(Control::path) {
-            return;
-        }
-        match open_control(&ground.settings) {
-            Ok(control) => self.control = control,
-            Err(why) => self.logs.line(Level::Error, &why),
+        let settings = &ground.settings;
+        let stays = self.control.as_ref().filter(|it| settings.control_socket.as_deref() == Some(it.path()));
+        let moved = match stays {
+            Some(control) => {
+                control.give(settings.control_socket_mode, settings.control_socket_owner.as_deref())
+            }
+            None => open_control(settings).map(|control| self.control = control),
+        };
+        if let Err(why) = moved {
+            self.logs.line(Level::Error, &why);
         }
     }
 

@@ -12,11 +12,12 @@ pub(crate) use rates::Meters;
 
 use crate::socket_file::SocketFile;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use sys::socket::{Address, ListenOptions};
-use sys::user::Credentials;
+use sys::user::{Credentials, change_owner};
 use tokio::sync::{mpsc, oneshot};
 
 /// What somebody wants to know, or to be done.
@@ -82,19 +83,12 @@ const QUEUED: usize = 16;
 
 impl Control {
     /// Listens at `path`. To be called within the runtime.
-    pub(crate) fn open(path: &Path, mode: u32, owner: Option<&Credentials>) -> Result<Self, String> {
-        let sentence = |error: std::io::Error| {
-            let why = match error.kind() {
-                std::io::ErrorKind::AddrInUse => {
-                    "another instance listens there, or something else lies there".into()
-                }
-                _ => error.to_string(),
-            };
-            format!("cannot make the control socket {}: {why}", path.display())
-        };
+    pub(crate) fn open(path: &Path, mode: u32, owner: Option<&str>) -> Result<Self, String> {
+        let sentence = |error| sentence(path, &error);
+        let owner = owner.map(find_owner).transpose()?;
         let options = ListenOptions { backlog: 64, reuse_port: false, mode: Some(mode) };
         let fd = sys::socket::listen(&Address::Unix(path.to_path_buf()), options).map_err(sentence)?;
-        let file = SocketFile::made(path, owner).map_err(sentence)?;
+        let file = SocketFile::made(path, owner.as_ref()).map_err(sentence)?;
         Self::on(path.to_path_buf(), file, fd).map_err(sentence)
     }
 
@@ -104,6 +98,17 @@ impl Control {
         let (sender, asked) = mpsc::channel(QUEUED);
         let task = tokio::spawn(serve::serve(tokio::net::UnixListener::from_std(listener)?, sender));
         Ok(Self { path, file, fd, asked, task })
+    }
+
+    /// From now on it has this mode and owner.
+    pub(crate) fn give(&self, mode: u32, owner: Option<&str>) -> Result<(), String> {
+        let owner = owner.map(find_owner).transpose()?;
+        let given = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(mode));
+        let given = given.and_then(|()| match owner {
+            Some(owner) => change_owner(&self.path, Some(owner.uid), Some(owner.gid)),
+            None => Ok(()),
+        });
+        given.map_err(|error| sentence(&self.path, &error))
     }
 
     /// Where it listens.
@@ -128,6 +133,24 @@ impl Control {
     pub(crate) fn unpack(path: PathBuf, file: (PathBuf, u64, u64), fd: OwnedFd) -> std::io::Result<Self> {
         Self::on(path, SocketFile::unpack(file), fd)
     }
+}
+
+fn sentence(path: &Path, error: &std::io::Error) -> String {
+    let why = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another instance listens there, or something else lies there".into()
+        }
+        _ => error.to_string(),
+    };
+    format!("cannot make the control socket {}: {why}", path.display())
+}
+
+/// `USER`, `USER:GROUP` or `:GROUP`.
+fn find_owner(owner: &str) -> Result<Credentials, String> {
+    let (user, group) = owner.split_once(':').map_or((owner, None), |(user, group)| (user, Some(group)));
+    let found = Credentials::look_up(Some(user).filter(|user| !user.is_empty()), group);
+    let found = found.map_err(|error| format!("cannot read the user database: {error}"))?;
+    found.ok_or_else(|| format!("control_socket_owner: there is no such user or group: {owner:?}"))
 }
 
 impl AsFd for Control {

@@ -139,6 +139,8 @@ pub(crate) struct Settings {
     pub(crate) control_socket: Option<PathBuf>,
     /// The mode of that socket's file.
     pub(crate) control_socket_mode: u32,
+    /// And owner: `USER`, `USER:GROUP` or `:GROUP`.
+    pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
 }
@@ -251,6 +253,7 @@ impl Settings {
             access_log: None,
             control_socket: None,
             control_socket_mode: 0,
+            control_socket_owner: None,
             extension: None,
         }
     }

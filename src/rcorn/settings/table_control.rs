@@ -21,6 +21,13 @@ pub(super) static CONTROL: &[Row] = &[
     .default("0600")
     .within(Section::Process),
     Row::new(
+        "control_socket_owner",
+        &["--control-socket-owner"],
+        Kind::Text(|s, owner| s.control_socket_owner = Some(owner.to_owned())),
+        "whose it is: USER, USER:GROUP or :GROUP; else the one's who starts rcorn",
+    )
+    .within(Section::Process),
+    Row::new(
         "control_socket_disable",
         &["--no-control-socket"],
         Kind::Switch(&[], |s, word| {
