@@ -13,6 +13,7 @@ from support.waiting import wait_until
 pytestmark = pytest.mark.rcorn("Gunicorn's kernel lottery promises nothing")
 
 
+@pytest.mark.alone
 def test_kept_connections_are_spread(serve):
     """64 connections over 4 workers: 16 each would be ideal."""
     server = serve("plain", "--workers", 4)
@@ -26,6 +27,7 @@ def test_kept_connections_are_spread(serve):
     assert len(held) == 4 and max(held.values()) <= 24 and min(held.values()) >= 8, held
 
 
+@pytest.mark.alone
 def test_connections_that_come_at_once_are_spread(serve):
     server = serve("plain", "--workers", 4)
     connections = [server.connect() for _ in range(64)]
@@ -37,6 +39,7 @@ def test_connections_that_come_at_once_are_spread(serve):
     assert len(held) == 4 and max(held.values()) <= 24 and min(held.values()) >= 8, held
 
 
+@pytest.mark.alone
 def test_all_workers_work_under_load(serve):
     server = serve("plain", "--workers", 4)
     with Load(server.address, clients=16, keep_alive=False) as load:

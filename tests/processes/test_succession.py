@@ -183,7 +183,8 @@ def test_descriptors_do_not_add_up(serve):
     def all_kinds():
         with server.explained():
             wait_until(lambda: len(server.below()) == 2, "the old generation is gone")
-        return [kinds_of_descriptors(process.pid) for process in [*server.below(), server]]
+        kinds = {process.title: kinds_of_descriptors(process.pid) for process in server.below()}
+        return kinds | {"arbiter": kinds_of_descriptors(server.pid)}
 
     before = all_kinds()
     for turn in range(5):
