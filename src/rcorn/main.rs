@@ -7,6 +7,7 @@ mod interpreter;
 mod log;
 mod settings;
 mod socket_file;
+mod systemd;
 
 use contract::exit::ExitCode;
 use settings::{Invocation, Predecessor, Refusal, Wish};

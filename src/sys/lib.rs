@@ -9,6 +9,7 @@ pub mod exec;
 pub mod fd;
 pub mod last_word;
 pub mod memory;
+pub mod notify;
 pub mod poll;
 pub mod process;
 pub mod seqpacket;

@@ -6,7 +6,6 @@ use super::fleet::Fleet;
 use super::ground::Ground;
 use super::listeners::Listener;
 use super::memory;
-use super::notify;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
 use super::succession::Check;
@@ -14,6 +13,7 @@ use super::wires::Wires;
 use crate::control::{Control, Meters};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
+use crate::systemd::{Manager, Notice};
 use contract::channel::Channel;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
@@ -46,6 +46,10 @@ pub(crate) struct Hands {
     pub(crate) control: Option<Control>,
     /// What was done within the last minute.
     pub(crate) meters: Meters,
+    /// Who started us.
+    pub(crate) manager: Manager,
+    /// When that one last heard of us.
+    pub(super) pulsed: Moment,
 }
 
 impl Hands {
@@ -63,6 +67,7 @@ impl Hands {
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
+        let manager = Manager::of(&invocation);
         let meters = Meters::default();
         Ok(Self {
             wires,
@@ -75,6 +80,8 @@ impl Hands {
             checking: None,
             control,
             meters,
+            manager,
+            pulsed: Moment(0),
         })
     }
 
@@ -123,8 +130,11 @@ impl Hands {
             Action::ReopenLogs => self.reopen_logs(),
             Action::Log(level, text) => self.logs.line(level, &text),
             Action::Traceback(text) => self.logs.raw(&text),
-            Action::Refuse(failure) => self.refuse(&failure),
-            Action::Notify(notice, status) => notify::tell(notice, &status),
+            Action::Refuse(failure) => {
+                self.refuse(&failure);
+                self.manager.tell(Notice::Failed, &failure.summary);
+            }
+            Action::Notify(notice, status) => self.manager.tell(notice, &status),
             Action::Leave(_)
             | Action::Check(_)
             | Action::Succeed(_)

@@ -6,6 +6,8 @@ use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker};
 use contract::settings::Preload;
 
+pub(crate) use crate::systemd::Notice;
+
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
@@ -53,15 +55,4 @@ pub(crate) enum Action {
     Notify(Notice, String),
     /// Leave the loop.
     Leave(ExitCode),
-}
-
-/// What systemd can be told, beside the status line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
-    /// The service is up.
-    Ready,
-    /// It is about to be another program, or to have other settings.
-    Reloading,
-    /// It is going down.
-    Stopping,
 }

@@ -48,7 +48,8 @@ pub(crate) async fn run(
                 events.extend(event);
             }
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
-            Woken::Sample => hands.sample(),
+            Woken::Sample => hands.report(&fleet),
+            Woken::Pulse => hands.pulse(&fleet),
         }
     }
 }
@@ -110,6 +111,7 @@ enum Woken {
     Asked(Asked),
     Due,
     Sample,
+    Pulse,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -117,13 +119,10 @@ const SAMPLES: Duration = Duration::from_secs(5);
 
 async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
     let deadline = fleet.next_deadline().map(|at| now().until(at));
-    let mut clock = pin!(async move {
-        match deadline {
-            Some(rest) => tokio::time::sleep(rest).await,
-            None => std::future::pending().await,
-        }
-    });
+    let mut clock = pin!(until(deadline));
+    let somebody_asks = hands.control.is_some() || hands.manager.is_there();
     let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
+    let mut pulse = pin!(until(hands.next_pulse(fleet)));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -137,12 +136,23 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         {
             return Poll::Ready(Woken::Asked(asked));
         }
-        if hands.control.is_some() && sample.as_mut().poll(context).is_ready() {
+        if somebody_asks && sample.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Sample);
+        }
+        if pulse.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::Pulse);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })
     .await
+}
+
+/// For ever, where there is no time.
+async fn until(rest: Option<Duration>) {
+    match rest {
+        Some(rest) => tokio::time::sleep(rest).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What a signal means.

@@ -13,6 +13,7 @@ use super::ground::Ground;
 use super::listeners::Listener;
 use super::memory::Kills;
 use super::pidfile::PidFile;
+use super::policy::Moment;
 use super::state::{ControlState, Crossing, State};
 use super::wires::Wires;
 use super::zygote::text_of;
@@ -20,6 +21,7 @@ use crate::control::{Control, Meters};
 use crate::interpreter;
 use crate::log::Logs;
 use crate::settings::{Invocation, Predecessor};
+use crate::systemd::Manager;
 use contract::id::{Generation, Pid};
 use contract::logline::Level;
 use std::collections::BTreeMap;
@@ -156,6 +158,7 @@ impl Hands {
             let own = pick(&ground.listeners);
             grounds.insert(generation, Ground::unpack(ground, own)?);
         }
+        let manager = Manager::of(&invocation);
         let hands = Self {
             wires: Wires::unpack(state.zygotes, state.workers).map_err(system)?,
             invocation,
@@ -167,6 +170,8 @@ impl Hands {
             checking: None,
             control: state.control.map(control_of).transpose().map_err(system)?,
             meters: Meters::default(),
+            manager,
+            pulsed: Moment(0),
         };
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))

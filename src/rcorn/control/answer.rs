@@ -1,7 +1,8 @@
 //! What the arbiter answers, from its register and its scoreboards, and the event that an ask makes.
 
 use super::{Answer, Ask, Meters, Scale};
-use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, Worker, memory};
+use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, Worker, health, memory};
+use crate::systemd;
 use contract::control::{InFlight, Reload, Said, Setting, Status, WorkerStatus};
 use contract::id::{Generation, Slot};
 use contract::scoreboard::{State, Word};
@@ -11,7 +12,11 @@ impl Hands {
     /// The answer, and what is to happen because of it.
     pub(crate) fn answer(&mut self, fleet: &Fleet, ask: &Ask) -> (Answer, Option<Event>) {
         match ask {
-            Ask::Status => (json(200, &self.status(fleet)), None),
+            Ask::Status => {
+                let mut status = self.status(fleet);
+                status.workers.iter_mut().for_each(weigh);
+                (json(200, &status), None)
+            }
             Ask::Settings => (json(200, &self.settings(fleet)), None),
             Ask::Stacks(worker) => (self.stacks(fleet, *worker), None),
             Ask::Outcome(id) => (outcome(fleet, *id), None),
@@ -35,6 +40,17 @@ impl Hands {
         }
     }
 
+    /// Notes how much was done, and tells systemd in one line how it goes.
+    pub(crate) fn report(&mut self, fleet: &Fleet) {
+        self.sample();
+        // While something is under way there is a line about that.
+        if self.manager.is_there() && !health::is_on_its_way(fleet) {
+            let line = systemd::status::line(&self.status(fleet));
+            self.manager.status(&line);
+        }
+    }
+
+    /// Without what workers weigh, which takes its time.
     fn status(&mut self, fleet: &Fleet) -> Status {
         self.sample();
         let serving = serving(fleet);
@@ -79,8 +95,6 @@ impl Hands {
             number: worker.slot.0 + 1,
             pid,
             generation: generation.0,
-            memory: memory::of_process(pid).unwrap_or(0),
-            cpu: memory::cpu_of_process(pid).unwrap_or(0.0),
             ..WorkerStatus::default()
         };
         let Some(ground) = self.grounds.get(&generation) else { return status };
@@ -143,13 +157,18 @@ impl Hands {
     }
 
     /// Notes how much was done so far.
-    pub(crate) fn sample(&mut self) {
+    fn sample(&mut self) {
         let mut totals = self.meters.gone.clone();
         for ground in self.grounds.values() {
             ground.board.slots().for_each(|slot| totals.add(&slot));
         }
         self.meters.sample(sys::clock::now(), totals);
     }
+}
+
+fn weigh(worker: &mut WorkerStatus) {
+    worker.memory = memory::of_process(worker.pid).unwrap_or(0);
+    worker.cpu = memory::cpu_of_process(worker.pid).unwrap_or(0.0);
 }
 
 impl Scale {
