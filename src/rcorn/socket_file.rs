@@ -1,5 +1,6 @@
 //! The file of a unix socket that we made. It goes with the one who listens there, unless something else took its place.
 
+use std::cell::Cell;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,13 @@ use sys::user::{Credentials, change_owner};
 pub(crate) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
+    stays: Cell<bool>,
 }
 
 impl SocketFile {
     /// The file was made a moment ago; `owner` gets it.
     pub(crate) fn made(path: &Path, owner: Option<&Credentials>) -> io::Result<Self> {
-        let file = Self { path: path.to_path_buf(), identity: identity(path)? };
+        let file = Self { path: path.to_path_buf(), identity: identity(path)?, stays: Cell::new(false) };
         if let Some(owner) = owner {
             change_owner(path, Some(owner.uid), Some(owner.gid))?;
         }
@@ -27,15 +29,20 @@ impl SocketFile {
         (self.path.clone(), self.identity.0, self.identity.1)
     }
 
+    /// It stays when we go.
+    pub(crate) fn leave(&self) {
+        self.stays.set(true);
+    }
+
     /// As it was before it crossed.
     pub(crate) fn unpack((path, device, number): (PathBuf, u64, u64)) -> Self {
-        Self { path, identity: (device, number) }
+        Self { path, identity: (device, number), stays: Cell::new(false) }
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+        if !self.stays.get() && identity(&self.path).is_ok_and(|identity| identity == self.identity) {
             let _ = std::fs::remove_file(&self.path);
         }
     }

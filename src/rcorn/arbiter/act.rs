@@ -4,6 +4,7 @@ use super::action::Action;
 use super::event::{Autopsy, Busy, Doing, Event, LastRequest};
 use super::fleet::Fleet;
 use super::ground::Ground;
+use super::handed::Handed;
 use super::listeners::Listener;
 use super::memory;
 use super::pidfile::PidFile;
@@ -60,14 +61,17 @@ impl Hands {
         process::become_subreaper().map_err(system)?;
         let pid_file = settings.pid.as_deref().map(PidFile::write).transpose()?;
         let control = open_control(&settings)?;
-        let handed = super::handed::take(&invocation)?;
-        let ground = Ground::prepare(&invocation, settings, &[], &handed)?;
+        let Handed { sockets: handed, kept, mut useless } = super::handed::take(&invocation)?;
+        let ground = Ground::prepare(&invocation, settings, &kept, &handed)?;
+        let unused = kept.iter().filter(|it| !ground.listeners.iter().any(|other| Rc::ptr_eq(it, other)));
+        useless.extend(unused.filter_map(|listener| listener.name_in_store()));
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
         let manager = Manager::of(&invocation);
+        useless.iter().for_each(|name| manager.forget(name));
         let meters = Meters::default();
         Ok(Self {
             wires,
@@ -203,6 +207,9 @@ impl Hands {
     fn stop_listening(&mut self) {
         self.handed.clear();
         for ground in self.grounds.values_mut() {
+            if self.manager.has_store() {
+                ground.listeners.iter().for_each(|listener| listener.leave_file());
+            }
             ground.listeners.clear();
         }
     }

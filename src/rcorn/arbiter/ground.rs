@@ -33,8 +33,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Opens what the settings ask for, keeping of `open` what they ask for too; `handed` replaces what they say
-    /// about listening.
+    /// Opens what the settings ask for, keeping of `open` what they ask for too; systemd gave us `handed`.
     pub(crate) fn prepare(
         invocation: &Invocation,
         settings: Settings,
@@ -47,10 +46,7 @@ impl Ground {
         let credentials = credentials(&settings)?;
         let logs = Logs::open(&settings, credentials.as_ref())?;
         let board = Scoreboard::create().map_err(|error| format!("cannot make the scoreboard: {error}"))?;
-        let listeners = match handed {
-            [] => listeners::gather(&settings, open, credentials.as_ref())?,
-            handed => handed.to_vec(),
-        };
+        let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
         Ok(Self { settings, listeners, logs, board, python, extension, credentials })
     }
 

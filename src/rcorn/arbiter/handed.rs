@@ -1,6 +1,6 @@
-//! Sockets that systemd hands over (sd_listen_fds(3)). They replace what `bind` says.
+//! Sockets that systemd hands over (sd_listen_fds(3)): those of its units, and those that it kept for us.
 
-use super::listeners::Listener;
+use super::listeners::{Listener, STORED};
 use crate::settings::Invocation;
 use contract::descriptors::MOST_LISTENERS;
 use std::rc::Rc;
@@ -8,15 +8,32 @@ use std::rc::Rc;
 /// The number of the first descriptor that systemd hands over.
 const FIRST: i32 = 3;
 
+/// What systemd gave us.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    /// Sockets of its units.
+    pub(crate) sockets: Vec<Rc<Listener>>,
+    /// Sockets of ours that it kept since our last life.
+    pub(crate) kept: Vec<Rc<Listener>>,
+    /// The names of those that are of no use any more.
+    pub(crate) useless: Vec<String>,
+}
+
 /// Takes over what was handed to this process; nothing when it was meant for another.
-pub(crate) fn take(invocation: &Invocation) -> Result<Vec<Rc<Listener>>, String> {
+pub(crate) fn take(invocation: &Invocation) -> Result<Handed, String> {
     let names = announced(invocation, sys::process::own_pid())?;
-    let numbered = (FIRST..).zip(names);
-    numbered
-        .map(|(number, name)| {
-            Listener::adopt(number, &format!("descriptor {number} (\"{name}\") from systemd"))
-        })
-        .collect()
+    let mut handed = Handed::default();
+    for (number, name) in (FIRST..).zip(names) {
+        if !name.starts_with(STORED) {
+            handed.sockets.push(Rc::new(Listener::adopt(number, Some(&name))?));
+            continue;
+        }
+        match Listener::adopt(number, Some(&name)).ok().and_then(Listener::kept) {
+            Some(listener) => handed.kept.push(Rc::new(listener)),
+            None => handed.useless.push(name),
+        }
+    }
+    Ok(handed)
 }
 
 /// The names of the descriptors that the environment announces to process `pid`.

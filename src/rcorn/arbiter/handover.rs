@@ -6,10 +6,12 @@ use super::fleet::Fleet;
 use super::listeners::Listener;
 use super::pidfile::PidFile;
 use super::wires::Wires;
+use crate::systemd::Manager;
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::ToWorker;
 use contract::scoreboard::{SlotView, State, Word};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,7 +32,13 @@ impl Hands {
             if *other != generation {
                 // What only the former generation served goes when its workers have drained.
                 let former = std::mem::take(&mut ground.listeners);
+                forget(&self.manager, &former, &kept);
                 tell_alone(&self.wires, *other, without(&former, &kept));
+            }
+        }
+        for listener in &kept {
+            if let Some(name) = listener.name_in_store() {
+                self.manager.store(&name, listener.as_fd());
             }
         }
         self.take_names(generation);
@@ -99,6 +107,14 @@ fn tell_alone(wires: &Wires, generation: Generation, listeners: Vec<u32>) {
     for worker in wires.workers_of(generation) {
         // Who does not hear it is gone, or has left before.
         let _ = wires.tell(worker, &alone, &[]);
+    }
+}
+
+/// What systemd keeps of what is served no longer.
+fn forget(manager: &Manager, listeners: &[Rc<Listener>], kept: &[Rc<Listener>]) {
+    for index in without(listeners, kept) {
+        let gone = listeners.get(index as usize).and_then(|listener| listener.name_in_store());
+        gone.iter().for_each(|name| manager.forget(name));
     }
 }
 

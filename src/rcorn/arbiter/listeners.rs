@@ -12,19 +12,28 @@ use std::rc::Rc;
 use sys::socket::{self, Address, Kind, ListenOptions};
 use sys::user::{Credentials, set_umask};
 
+/// What begins with this is ours, in the store of systemd.
+pub(crate) const STORED: &str = "rcorn-bind-";
+
 /// A socket that listens.
 #[derive(Debug)]
 pub(crate) struct Listener {
     asked: Bind,
     address: Address,
     fd: OwnedFd,
-    _file: Option<SocketFile>,
+    /// What systemd calls it, where it handed it over.
+    name: Option<String>,
+    file: Option<SocketFile>,
 }
 
 impl Listener {
-    /// Takes over a descriptor that we were started with; `name` is what it is called where it cannot be served.
-    pub(crate) fn adopt(number: i32, name: &str) -> Result<Rc<Self>, String> {
-        let refuse = |what: &str| format!("{name} {what}");
+    /// Takes over a descriptor that we were started with.
+    pub(crate) fn adopt(number: i32, name: Option<&str>) -> Result<Self, String> {
+        let called = match name {
+            Some(name) => format!("descriptor {number} (\"{name}\") from systemd"),
+            None => format!("descriptor {number} (fd://{number})"),
+        };
+        let refuse = |what: &str| format!("{called} {what}");
         let fd = take(number).map_err(|error| refuse(&format!("cannot be used: {error}")))?;
         match socket::kind(fd.as_fd()) {
             Kind::Listening => {}
@@ -39,27 +48,57 @@ impl Listener {
         let prepared = sys::fd::set_nonblocking(&fd, true).and_then(|()| socket::local_address(fd.as_fd()));
         let address = prepared.map_err(|error| refuse(&format!("cannot be used: {error}")))?;
         socket::send_at_once(fd.as_fd());
-        Ok(Rc::new(Self { asked: Bind::Fd(number), address, fd, _file: None }))
+        Ok(Self { asked: Bind::Fd(number), address, fd, name: name.map(str::to_owned), file: None })
+    }
+
+    /// One that we had bound, and that systemd kept for us; `None` when its file is gone.
+    pub(crate) fn kept(mut self) -> Option<Self> {
+        if let Address::Unix(path) = &self.address {
+            self.file = Some(SocketFile::made(path, None).ok()?);
+        }
+        self.asked = Bind::Address(self.address.clone());
+        self.name = None;
+        Some(self)
+    }
+
+    /// The name under which systemd keeps it; nothing for one that it handed over, which is its own.
+    pub(crate) fn name_in_store(&self) -> Option<String> {
+        let Bind::Address(address) = &self.asked else { return None };
+        Some(format!("{STORED}{}", address.to_string().replace(':', "_")))
+    }
+
+    /// Its file stays when we go: systemd keeps the socket.
+    pub(crate) fn leave_file(&self) {
+        if let Some(file) = &self.file {
+            file.leave();
+        }
+    }
+
+    /// Does systemd call it so?
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_deref() == Some(name)
     }
 
     /// As it crosses.
     pub(crate) fn pack(&self, crossing: &mut Crossing) -> ListenerState {
-        let file = self._file.as_ref().map(SocketFile::pack);
-        ListenerState { asked: self.asked.clone(), fd: crossing.keep(self.as_fd()), file }
+        let file = self.file.as_ref().map(SocketFile::pack);
+        let fd = crossing.keep(self.as_fd());
+        ListenerState { asked: self.asked.clone(), fd, name: self.name.clone(), file }
     }
 
     /// As it was before it crossed.
     pub(crate) fn unpack(state: ListenerState) -> io::Result<Rc<Self>> {
         let fd = sys::fd::adopt(state.fd)?;
         let file = state.file.map(SocketFile::unpack);
-        Ok(Rc::new(Self { asked: state.asked, address: socket::local_address(fd.as_fd())?, fd, _file: file }))
+        let address = socket::local_address(fd.as_fd())?;
+        Ok(Rc::new(Self { asked: state.asked, address, fd, name: state.name, file }))
     }
 
     /// The settings may ask for another backlog than before. That of a socket which was handed to us is not ours to say.
     pub(crate) fn refresh(&self, settings: &Settings) -> io::Result<()> {
         match self.asked {
             Bind::Address(_) => socket::set_backlog(self.as_fd(), settings.backlog),
-            Bind::Fd(_) => Ok(()),
+            Bind::Fd(_) | Bind::Handed(_) => Ok(()),
         }
     }
 
@@ -78,7 +117,7 @@ impl Listener {
         };
         let address = socket::local_address(fd.as_fd()).map_err(describe)?;
         let asked = Bind::Address(address.clone());
-        Ok(Self { asked, address, fd, _file: file })
+        Ok(Self { asked, address, fd, name: None, file })
     }
 }
 
@@ -98,34 +137,69 @@ impl fmt::Display for Listener {
     }
 }
 
-/// The listeners that the settings ask for: those of `open` that fit, and new ones for the rest.
+/// The listeners that the settings ask for: those of `open` that fit, and new ones for the rest. What systemd handed
+/// over replaces all of it, unless the settings call something by its name.
 pub(crate) fn gather(
     settings: &Settings,
     open: &[Rc<Listener>],
+    handed: &[Rc<Listener>],
     owner: Option<&Credentials>,
 ) -> Result<Vec<Rc<Listener>>, String> {
+    let by_name = settings.bind.iter().any(|bind| matches!(bind, Bind::Handed(_)));
+    if !by_name && !handed.is_empty() {
+        return Ok(handed.to_vec());
+    }
     let mut gathered: Vec<Rc<Listener>> = Vec::new();
     for bind in &settings.bind {
-        if gathered.iter().any(|listener| listener.asked == *bind) {
-            continue;
+        let found = match bind {
+            Bind::Handed(name) => named(name, handed)?,
+            _ if gathered.iter().any(|listener| listener.asked == *bind) => continue,
+            _ => match open.iter().chain(handed).find(|listener| listener.asked == *bind) {
+                Some(listener) => vec![Rc::clone(listener)],
+                None => vec![Rc::new(new(bind, settings, owner)?)],
+            },
+        };
+        for listener in found {
+            if !gathered.iter().any(|other| Rc::ptr_eq(other, &listener)) {
+                gathered.push(listener);
+            }
         }
-        let known = open.iter().find(|listener| listener.asked == *bind).cloned();
-        gathered.push(match (known, bind) {
-            (Some(listener), _) => listener,
-            (None, Bind::Fd(number)) => {
-                Listener::adopt(*number, &format!("descriptor {number} (fd://{number})"))?
-            }
-            (None, Bind::Address(address)) => {
-                let mut listener = Listener::bind(address, settings, owner)?;
-                listener.asked = bind.clone();
-                Rc::new(listener)
-            }
-        });
     }
     if gathered.len() > MOST_LISTENERS {
         return Err(format!("{} addresses are too many: the most is {MOST_LISTENERS}", gathered.len()));
     }
     Ok(gathered)
+}
+
+/// All that systemd calls so.
+fn named(name: &str, handed: &[Rc<Listener>]) -> Result<Vec<Rc<Listener>>, String> {
+    let found: Vec<_> = handed.iter().filter(|listener| listener.is_called(name)).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let mut names: Vec<&str> = handed.iter().filter_map(|listener| listener.name.as_deref()).collect();
+    names.dedup();
+    Err(match names.as_slice() {
+        [] => format!(
+            "fd://{name}: systemd handed over no socket; is the socket unit started, with FileDescriptorName={name}?"
+        ),
+        names => format!(
+            "fd://{name}: no socket of that name was handed over, but {}; FileDescriptorName= of the socket unit says how it is called",
+            names.join(", ")
+        ),
+    })
+}
+
+fn new(bind: &Bind, settings: &Settings, owner: Option<&Credentials>) -> Result<Listener, String> {
+    match bind {
+        Bind::Fd(number) => Listener::adopt(*number, None),
+        Bind::Handed(name) => Err(format!("fd://{name} can only be handed over")),
+        Bind::Address(address) => {
+            let mut listener = Listener::bind(address, settings, owner)?;
+            listener.asked = bind.clone();
+            Ok(listener)
+        }
+    }
 }
 
 /// Moves a descriptor out of the low numbers, which a zygote's descriptors are laid out over, and leaves a

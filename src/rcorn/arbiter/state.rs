@@ -61,6 +61,9 @@ pub(crate) struct ListenerState {
     pub(crate) asked: crate::settings::Bind,
     /// Its descriptor.
     pub(crate) fd: RawFd,
+    /// What systemd calls it.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
     /// The socket file that we made, with its device and number.
     pub(crate) file: Option<(PathBuf, u64, u64)>,
 }

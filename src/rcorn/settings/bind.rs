@@ -1,4 +1,4 @@
-//! The forms of an address: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH`, `unix:@NAME`, `fd://N`.
+//! The forms of an address: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH`, `unix:@NAME`, `fd://N`, `fd://NAME`.
 
 use super::Bind;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -11,16 +11,26 @@ const PORT: u16 = 8000;
 /// resolvers `localhost` is `::1` first, and a client that asks 127.0.0.1 would find nobody.
 pub(super) fn parse(text: &str) -> Result<Bind, String> {
     if let Some(number) = text.strip_prefix("fd://") {
-        let number = number.parse().ok().filter(|number: &i32| *number >= 0);
-        return number
-            .map(Bind::Fd)
-            .ok_or(format!("{text:?} names no descriptor: expected fd:// and a number"));
+        return descriptor(number).ok_or(format!(
+            "{text:?} names no descriptor: expected fd:// and a number, or a socket's FileDescriptorName="
+        ));
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path.strip_prefix("//").unwrap_or(path)).map(Bind::Address);
     }
     let place = text.strip_prefix("tcp://").unwrap_or(text);
     tcp(place).map(|address| Bind::Address(Address::Tcp(address)))
+}
+
+/// A number, or the name that systemd gives to a socket.
+fn descriptor(text: &str) -> Option<Bind> {
+    match text.parse::<i32>() {
+        Ok(number) => (number >= 0).then_some(Bind::Fd(number)),
+        Err(_) => {
+            let is_name = !text.is_empty() && !text.contains([':', '/']) && !text.contains(char::is_control);
+            is_name.then(|| Bind::Handed(text.to_owned()))
+        }
+    }
 }
 
 fn unix(path: &str) -> Result<Address, String> {
@@ -71,6 +81,7 @@ mod tests {
         match parse(text) {
             Ok(Bind::Address(address)) => address.to_string(),
             Ok(Bind::Fd(number)) => format!("fd://{number}"),
+            Ok(Bind::Handed(name)) => format!("named {name}"),
             Err(error) => panic!("{text}: {error}"),
         }
     }
@@ -88,6 +99,8 @@ mod tests {
             ("unix:///run/app.sock", "unix:/run/app.sock"),
             ("unix:@app", "unix:@app"),
             ("fd://3", "fd://3"),
+            ("fd://web", "named web"),
+            ("fd://rcorn@shop.socket", "named rcorn@shop.socket"),
             ("localhost:84", "127.0.0.1:84"),
         ] {
             assert_eq!(shown(text), address);
@@ -96,9 +109,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address() {
-        for text in
-            ["127.0.0.1:99999", "::1", "unix:", "unix:@", "fd://x", "fd://-1", "[::1", "127.0.0.1:x", "a b:1"]
-        {
+        for text in [
+            "127.0.0.1:99999",
+            "::1",
+            "unix:",
+            "unix:@",
+            "fd://",
+            "fd://a:b",
+            "fd://-1",
+            "[::1",
+            "127.0.0.1:x",
+            "a b:1",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!(parse("8000").unwrap_err(), "\"8000\" is no host; a port alone is written as \":8000\"");

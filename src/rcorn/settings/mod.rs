@@ -153,6 +153,8 @@ pub(crate) enum Bind {
     Address(Address),
     /// A descriptor that we were started with.
     Fd(i32),
+    /// The sockets that systemd hands over under this name.
+    Handed(String),
 }
 
 /// As it is written.
@@ -161,6 +163,7 @@ impl std::fmt::Display for Bind {
         match self {
             Self::Address(address) => address.fmt(f),
             Self::Fd(number) => write!(f, "fd://{number}"),
+            Self::Handed(name) => write!(f, "fd://{name}"),
         }
     }
 }

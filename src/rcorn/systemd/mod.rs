@@ -8,6 +8,7 @@ pub(crate) mod status;
 use crate::settings::Invocation;
 use sd_notify::NotifyState;
 use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 /// What systemd can be told, beside the status line.
@@ -36,6 +37,8 @@ pub(crate) struct Manager {
     address: Option<OsString>,
     /// How often it wants to hear that we live.
     watchdog: Option<Duration>,
+    /// It keeps sockets.
+    has_store: bool,
     /// The status line that it knows.
     said: String,
 }
@@ -50,7 +53,13 @@ impl Manager {
         let limit = text("WATCHDOG_USEC").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
         // Three times, so that one that comes late is no harm.
         let watchdog = limit.filter(|_| is_ours).map(|limit: u64| Duration::from_micros(limit) / 3);
-        Self { address, watchdog, said: String::new() }
+        // Before version 254 it does not say so.
+        let has_store = address.is_some()
+            && match text("FDSTORE") {
+                Some(most) => most != "0",
+                None => text("SYSTEMD_EXEC_PID").is_some_and(|pid| pid == own),
+            };
+        Self { address, watchdog, has_store, said: String::new() }
     }
 
     /// Is there one?
@@ -99,11 +108,34 @@ impl Manager {
         self.send(&[NotifyState::ExtendTimeoutUsec(MORE_TIME)], Duration::ZERO);
     }
 
+    /// Does it keep sockets for us while we are not there?
+    pub(crate) fn has_store(&self) -> bool {
+        self.has_store
+    }
+
+    /// Has it keep this socket: connections wait in its queue while we are not there.
+    pub(crate) fn store(&self, name: &str, socket: BorrowedFd<'_>) {
+        if self.has_store {
+            self.send_with(&[NotifyState::FdStore, NotifyState::FdName(name)], &[socket], PATIENCE);
+        }
+    }
+
+    /// Has it let go of that one.
+    pub(crate) fn forget(&self, name: &str) {
+        if self.has_store {
+            self.send(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)], PATIENCE);
+        }
+    }
+
     fn send(&self, states: &[NotifyState<'_>], patience: Duration) {
+        self.send_with(states, &[], patience);
+    }
+
+    fn send_with(&self, states: &[NotifyState<'_>], sockets: &[BorrowedFd<'_>], patience: Duration) {
         let Some(address) = &self.address else { return };
         let text: String = states.iter().map(|state| format!("{state}\n")).collect();
         // There is nobody to tell when that fails.
-        let _ = sys::notify::send(address, text.as_bytes(), &[], patience);
+        let _ = sys::notify::send(address, text.as_bytes(), sockets, patience);
     }
 }
 
