@@ -4,7 +4,9 @@ What one test does to its box is gone with the box: an overlay lies over the roo
 """
 
 import contextlib
+import fcntl
 import functools
+import itertools
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from .interpreters import TARGET
@@ -25,12 +28,14 @@ PACKAGES = (
 ROOTS = TARGET / "roots"
 SUITES = ["bookworm", "trixie", "sid"]
 GROUPS = Path("/sys/fs/cgroup")
+NUMBERS = itertools.count()
 
 
 class Unable(Exception):
     """Why there can be no box here."""
 
 
+@functools.lru_cache(maxsize=None)
 def why_not():
     """Why this machine cannot have boxes, or nothing."""
     if os.geteuid() != 0:
@@ -38,27 +43,50 @@ def why_not():
     missing = [tool for tool in ("systemd-nspawn", "mmdebstrap", "nsenter") if not shutil.which(tool)]
     if missing:
         return f"boxes with systemd need {', '.join(missing)} (on Debian, apt install systemd-container mmdebstrap)"
-    return None
+    return why_no_boot()
+
+
+def why_no_boot():
+    """Tried once, with the first release: a container, for instance, may have no boxes within."""
+    try:
+        box = Box(SUITES[0])
+    except (Unable, subprocess.CalledProcessError) as why:
+        return f"no box can be made here: {why}"
+    try:
+        box.boot()
+        return None
+    except AssertionError as why:
+        return f"no box boots here: {why}"
+    finally:
+        box.stop()
 
 
 @functools.lru_cache(maxsize=None)
 def root(suite):
     """The root of a Debian release; made when it is not there."""
     place = ROOTS / suite
-    if not place.exists():
-        draft = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=made(ROOTS)))
-        mirror = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"], capture_output=True, text=True
-        ).stdout.splitlines()[:1]
-        options = ["--quiet", "--variant=minbase", f"--include={PACKAGES}", '--aptopt=Acquire::Check-Valid-Until "false"']
-        done = subprocess.run(["mmdebstrap", *options, suite, draft, *mirror], capture_output=True, text=True)
-        if done.returncode:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise Unable(f"mmdebstrap cannot make {suite}: {done.stderr.strip().splitlines()[-1:]}")
-        draft.chmod(0o755)
-        with contextlib.suppress(OSError):
-            draft.rename(place)
+    with open(made(ROOTS) / f"{suite}.lock", "w") as turn:
+        # Whoever comes second finds it made.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not place.exists():
+            make_root(suite, place)
     return place
+
+
+def make_root(suite, place):
+    if (failure := ROOTS / f"{suite}.failed").exists() and time.time() - failure.stat().st_mtime < 600:
+        raise Unable(failure.read_text())
+    draft = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=ROOTS))
+    sites = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
+    mirror = subprocess.run(sites, capture_output=True, text=True).stdout.splitlines()[:1]
+    options = ["--quiet", "--variant=minbase", f"--include={PACKAGES}", '--aptopt=Acquire::Check-Valid-Until "false"']
+    done = subprocess.run(["mmdebstrap", *options, suite, draft, *mirror], capture_output=True, text=True)
+    if done.returncode:
+        shutil.rmtree(draft, ignore_errors=True)
+        failure.write_text(f"mmdebstrap cannot make {suite}: {' '.join(done.stderr.strip().splitlines()[-1:])}")
+        raise Unable(failure.read_text())
+    draft.chmod(0o755)
+    draft.rename(place)
 
 
 def made(directory):
@@ -72,7 +100,8 @@ class Box:
     def __init__(self, suite):
         self.suite = suite
         self.place = Path(tempfile.mkdtemp(prefix="rcorn-box-"))
-        self.name = self.place.name
+        # A machine's name has letters, digits, and dashes within.
+        self.name = f"rcorn-{os.getpid()}-{next(NUMBERS)}"
         self.tree = self.place / "root"
         self.process = None
         self.leader = None
@@ -90,7 +119,6 @@ class Box:
         for unit in (source / "systemd").glob("rcorn*"):
             place = "tmpfiles.d/rcorn.conf" if unit.suffix == ".tmpfiles" else f"systemd/system/{unit.name}"
             shutil.copy2(unit, self.tree / "usr/lib" / place)
-        # Debug builds are large; the boxes of one run share them by the overlay's copy only.
         (self.tree / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
         return self
 
@@ -105,7 +133,8 @@ class Box:
         heard = self.place / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(heard))
-            notify.settimeout(seconds)
+            notify.settimeout(0.5)
+            deadline = time.monotonic() + seconds
             self.process = subprocess.Popen(
                 ["/bin/sh", "-c", f'{self._enter_groups()} exec "$@"', "sh", *self._command()],
                 stdin=subprocess.DEVNULL,
@@ -118,15 +147,18 @@ class Box:
                 try:
                     told += notify.recv(4096).decode() + "\n"
                 except TimeoutError:
-                    raise Unable(f"{self.suite} does not boot: {self.console()[-500:]}") from None
+                    gone = self.process.poll() is not None
+                    assert not gone and time.monotonic() < deadline, f"{self.suite} does not boot: {self.console()[-500:]}"
                 if "X_NSPAWN_LEADER_PID=" in told:
                     self.leader = int(re.search(r"X_NSPAWN_LEADER_PID=(\d+)", told)[1])
         return self
 
     def _command(self):
+        tests = Path(__file__).resolve().parents[1]
         return [
             *("systemd-nspawn", "-q", "-D", str(self.tree), "-b", "--register=no", "--keep-unit", "--private-network"),
             *("-M", self.name, "--notify-ready=yes", "--console=pipe", "--kill-signal=SIGRTMIN+4"),
+            f"--bind-ro={tests}:/tests",
         ]
 
     def _groups(self):

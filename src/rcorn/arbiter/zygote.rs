@@ -34,8 +34,16 @@ const IGNORED: [i32; 9] = [
 ];
 
 /// What was said to us alone.
-const OURS: [&str; 6] =
-    ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+const OURS: [&str; 8] = [
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "FDSTORE",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
 
 /// Our end of a zygote's channel.
 pub(crate) type ZygoteChannel = Channel<ToZygote, FromZygote>;
