@@ -1,5 +1,8 @@
 """rcorn@NAME.socket: the application starts when somebody asks, behind nginx, and nobody else reaches the socket."""
 
+import json
+import os
+
 from support.box import wait_for_unit
 
 from .conftest import text_of
@@ -88,3 +91,23 @@ def test_a_socket_that_cannot_be_served_is_told(box):
     box.run("systemctl", "start", UNIT, code=1)
     wait_for_unit(box, UNIT, "failed")
     assert 'descriptor 3 ("http") from systemd is no stream socket; a unit for it needs ListenStream=' in box.said(UNIT)
+
+
+def test_an_idle_service_ends_and_starts_again(box):
+    """`RCORN_TEST_KNOCKS=5000` for more of them."""
+    box.put("/etc/rcorn/shop.toml", text_of("shop", 'idle_timeout = "150ms"\n'))
+    box.run("systemctl", "start", SOCKET)
+    count = os.environ.get("RCORN_TEST_KNOCKS", "60")
+    knocks = ["env", "PYTHONPATH=/tests", "python3", "-m", "support.knocker", "/run/rcorn/shop.sock", count]
+    result = json.loads(box.run(*knocks, seconds=3600))
+    assert result["failures"] == [] and result["answered"] == int(count)
+    wait_for_unit(box, UNIT, "inactive")
+    assert box.show(UNIT, "Result") == "success" and box.show(SOCKET, "ActiveState") == "active"
+    said = box.said(UNIT)
+    assert said.count("nobody has asked for anything for 0.15 s: stopping until somebody does") > 10, "it ended often"
+
+
+def test_idle_timeout_needs_somebody_who_starts_it_again(box):
+    box.put("/etc/rcorn/shop.toml", text_of("shop", "idle_timeout = 60\n"))
+    box.run("systemctl", "start", UNIT, code=1)
+    assert "idle_timeout: nobody would start rcorn again, as http://127.0.0.1:8000 is not a socket" in box.said(UNIT)

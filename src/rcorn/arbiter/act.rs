@@ -1,7 +1,7 @@
 //! The hands of the arbiter: carries out what `step` decided, and decides nothing.
 
 use super::action::Action;
-use super::event::{Autopsy, Busy, Doing, Event, LastRequest};
+use super::event::{Activity, Autopsy, Busy, Doing, Event, LastRequest};
 use super::fleet::Fleet;
 use super::ground::Ground;
 use super::handed::Handed;
@@ -102,6 +102,7 @@ impl Hands {
             Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
             Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
+            Action::Count => Some(Event::Counted(self.count())),
             Action::AwaitDeaf(generation) => {
                 self.await_deaf(fleet, generation);
                 None
@@ -144,6 +145,7 @@ impl Hands {
             | Action::Succeed(_)
             | Action::StartZygote(..)
             | Action::Fork(..)
+            | Action::Count
             | Action::AwaitDeaf(_)
             | Action::Weigh(_) => {}
         }
@@ -260,6 +262,12 @@ impl Hands {
         let start = slot.get(Word::RequestStart);
         let unanswered_since = (start != 0).then_some(Moment(start));
         (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
+    }
+
+    fn count(&self) -> Activity {
+        let slots = self.grounds.values().flat_map(|ground| ground.board.slots());
+        let open = slots.map(|slot| slot.get(Word::Connections)).sum();
+        Activity { open, handled: self.totals().requests }
     }
 
     /// What workers do.

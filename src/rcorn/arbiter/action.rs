@@ -31,6 +31,8 @@ pub(crate) enum Action {
     GiveLogs(Generation, WorkerId),
     /// Measure the memory of workers.
     Weigh(Vec<(WorkerId, Pid)>),
+    /// Count connections and requests.
+    Count,
     /// Send a worker's process a signal.
     Signal(Pid, i32),
     /// Let go of a worker that is gone: its channel and its slot.

@@ -35,6 +35,8 @@ pub(crate) enum Event {
     WorkerEnded(Pid, Autopsy),
     /// How many bytes of memory workers have.
     Weighed(Vec<(WorkerId, u64)>),
+    /// So much is going on.
+    Counted(Activity),
     /// The operator wants something.
     Operator(Wish),
     /// Time has passed; and what workers do, where that was asked for.
@@ -82,6 +84,15 @@ pub(crate) enum Doing {
     Request(String, String),
     /// Its loop turns, or should.
     Turning,
+}
+
+/// What is going on, in all workers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Activity {
+    /// Connections that are open.
+    pub(crate) open: u64,
+    /// Requests that were answered or refused so far.
+    pub(crate) handled: u64,
 }
 
 /// How a worker ended, and what is known of its last moments.

@@ -34,6 +34,9 @@ pub(crate) struct Fleet {
     /// The last look was put off, as everybody had been asleep.
     #[serde(default)]
     pub(crate) slept: bool,
+    /// Since when nobody has asked for anything.
+    #[serde(default)]
+    pub(crate) idle: Idle,
     /// When the memory of workers is to be measured next.
     pub(crate) weigh_at: Option<Moment>,
     /// When `step` last looked at everything: what was due by then is done.
@@ -41,6 +44,17 @@ pub(crate) struct Fleet {
     /// The youngest generation that there was.
     pub(crate) newest: Generation,
     last_worker: u64,
+}
+
+/// What is known of a silence that may end it all.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Idle {
+    /// Since when it lasts.
+    pub(crate) since: Moment,
+    /// How many requests there were by then.
+    pub(crate) handled: u64,
+    /// When it is counted next.
+    pub(crate) count_at: Option<Moment>,
 }
 
 /// A check that runs.
@@ -205,6 +219,7 @@ impl Fleet {
             reload_queued: false,
             look_at: None,
             slept: false,
+            idle: Idle::default(),
             weigh_at: None,
             settled: Moment(0),
             newest: Generation(1),
@@ -254,7 +269,7 @@ impl Fleet {
     pub(crate) fn next_deadline(&self) -> Option<Moment> {
         let check = self.checking.and_then(|checking| checking.kill_at);
         let crews = self.crews.values().flat_map(|crew| crew.deadlines(self.settled));
-        crews.chain(self.look_at).chain(self.weigh_at).chain(check).min()
+        crews.chain(self.look_at).chain(self.idle.count_at).chain(self.weigh_at).chain(check).min()
     }
 }
 

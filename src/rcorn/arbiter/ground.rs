@@ -47,6 +47,9 @@ impl Ground {
         let logs = Logs::open(&settings, credentials.as_ref())?;
         let board = Scoreboard::create().map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
+        if !settings.idle_timeout.is_zero() {
+            listeners::outlive_us(&listeners)?;
+        }
         Ok(Self { settings, listeners, logs, board, python, extension, credentials })
     }
 
@@ -63,6 +66,7 @@ impl Ground {
             max_worker_age: limit(self.settings.max_worker_age),
             max_worker_memory: Some(self.settings.max_worker_memory).filter(|bytes| *bytes != 0),
             max_boot_failures: self.settings.max_boot_failures,
+            idle_timeout: limit(self.settings.idle_timeout),
             rolling: self.settings.rolling,
             max_generations: self.settings.max_generations,
             graceful_timeout: self.settings.graceful_timeout,

@@ -171,6 +171,17 @@ pub(crate) fn gather(
     Ok(gathered)
 }
 
+/// Who ends for want of requests has to be started again by somebody: systemd, which has the sockets.
+pub(crate) fn outlive_us(listeners: &[Rc<Listener>]) -> Result<(), String> {
+    match listeners.iter().find(|listener| listener.name.is_none()) {
+        None => Ok(()),
+        Some(ours) => Err(format!(
+            "idle_timeout: nobody would start rcorn again, as {ours} is not a socket of a systemd socket unit; \
+             take bind out and start rcorn@NAME.socket"
+        )),
+    }
+}
+
 /// All that systemd calls so.
 fn named(name: &str, handed: &[Rc<Listener>]) -> Result<Vec<Rc<Listener>>, String> {
     let found: Vec<_> = handed.iter().filter(|listener| listener.is_called(name)).cloned().collect();

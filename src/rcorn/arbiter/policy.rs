@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A moment on the monotonic clock, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Moment(pub(crate) u64);
 
 impl Moment {
@@ -41,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) max_worker_memory: Option<u64>,
     /// How many failures to boot a new generation may have.
     pub(crate) max_boot_failures: u32,
+    /// After how long without any connection it all ends.
+    pub(crate) idle_timeout: Option<Duration>,
     /// Workers are replaced one by one in a reload.
     pub(crate) rolling: bool,
     /// How many generations may exist.
@@ -65,6 +67,9 @@ pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// The memory of workers is measured this often, where it has a limit.
 pub(crate) const WEIGH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Connections and requests are counted no more often than this, where somebody waits for silence.
+pub(crate) const SHORTEST_COUNT: Duration = Duration::from_millis(20);
 
 /// How often the loop of a worker turns even when nothing happens, so that its silence means something.
 pub(crate) fn beat(timeout: Duration) -> Duration {

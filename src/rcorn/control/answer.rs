@@ -1,6 +1,6 @@
 //! What the arbiter answers, from its register and its scoreboards, and the event that an ask makes.
 
-use super::{Answer, Ask, Meters, Scale};
+use super::{Answer, Ask, Meters, Scale, Totals};
 use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, Worker, health, memory};
 use crate::systemd;
 use contract::control::{InFlight, Reload, Said, Setting, Status, WorkerStatus};
@@ -158,11 +158,17 @@ impl Hands {
 
     /// Notes how much was done so far.
     fn sample(&mut self) {
+        let totals = self.totals();
+        self.meters.sample(sys::clock::now(), totals);
+    }
+
+    /// What all workers did so far.
+    pub(crate) fn totals(&self) -> Totals {
         let mut totals = self.meters.gone.clone();
         for ground in self.grounds.values() {
             ground.board.slots().for_each(|slot| totals.add(&slot));
         }
-        self.meters.sample(sys::clock::now(), totals);
+        totals
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) mod answer;
 mod rates;
 mod serve;
 
-pub(crate) use rates::Meters;
+pub(crate) use rates::{Meters, Totals};
 
 use crate::socket_file::SocketFile;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

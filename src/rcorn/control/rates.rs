@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Sums over all workers, those that are gone included.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Totals {
-    requests: u64,
+    pub(crate) requests: u64,
     by_class: [u64; 5],
     latency: [u64; BUCKETS],
 }

@@ -83,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) max_worker_age: Duration,
     /// Above how many bytes of memory a worker is replaced; nought: never.
     pub(crate) max_worker_memory: u64,
+    /// After how long without any connection it ends.
+    pub(crate) idle_timeout: Duration,
     /// Are workers replaced one by one in a reload?
     pub(crate) rolling: bool,
     /// How many generations may exist at a time.
@@ -229,6 +231,7 @@ impl Settings {
             max_worker_age: Duration::ZERO,
             max_worker_memory: 0,
             max_boot_failures: 0,
+            idle_timeout: Duration::ZERO,
             rolling: false,
             max_generations: 0,
             graceful_timeout: Duration::ZERO,

@@ -124,6 +124,14 @@ pub(super) static WORKERS: &[Row] = &[
     .default("60")
     .within(Section::Workers),
     Row::new(
+        "idle_timeout",
+        &["--idle-timeout"],
+        Kind::Duration(|s, time| s.idle_timeout = time),
+        "time without any connection after which rcorn ends, for systemd to start it on demand; 0: never",
+    )
+    .default("0")
+    .within(Section::Workers),
+    Row::new(
         "rolling",
         &["--rolling"],
         Kind::Switch(&[], |s, word| s.rolling = word == "on"),

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::event::{Busy, Doing};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
 use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
-use super::{recycle, reload};
+use super::{idle, recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
@@ -21,6 +21,7 @@ pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec
     }
     reload::end_overdue_check(fleet, now, todo);
     recycle::weigh(fleet, now, todo);
+    idle::count(fleet, now, todo);
     if fleet.wants_look(now) && !was_asleep(fleet, now) {
         fleet.look_at = None;
         for busy in busy {

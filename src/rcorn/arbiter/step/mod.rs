@@ -36,6 +36,7 @@
 //! When the last crew is gone in a stop, the loop is left.
 
 mod clock;
+mod idle;
 mod operator;
 mod recycle;
 mod reload;
@@ -75,6 +76,7 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
         Event::WorkerClosed(id) => worker::closed(fleet, id, now, todo),
         Event::WorkerEnded(pid, autopsy) => worker::ended(fleet, pid, &autopsy, now, todo),
         Event::Weighed(weights) => recycle::weighed(fleet, &weights),
+        Event::Counted(activity) => idle::counted(fleet, activity, now, todo),
         Event::Operator(wish) => operator::wish(fleet, wish, now, todo),
         Event::Tick(busy) => clock::tick(fleet, &busy, now, todo),
     }

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
 use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
-use super::{clock, operator, recycle, reload, roll};
+use super::{clock, idle, operator, recycle, reload, roll};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
@@ -24,6 +24,7 @@ pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     reload::limit_generations(fleet, now, todo);
     clock::plan_look(fleet, now);
     recycle::plan_weighing(fleet, now);
+    idle::plan_count(fleet, now);
     if let Stage::Stopping { code, .. } = fleet.stage
         && fleet.crews.is_empty()
         && fleet.preparing.is_none()

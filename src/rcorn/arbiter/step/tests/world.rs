@@ -38,6 +38,7 @@ pub(super) fn rules(workers: u32) -> Rules {
         max_worker_age: None,
         max_worker_memory: None,
         max_boot_failures: 1,
+        idle_timeout: None,
         rolling: false,
         max_generations: 3,
         graceful_timeout: Duration::from_secs(20),
