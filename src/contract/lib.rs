@@ -8,6 +8,7 @@ pub mod control;
 pub mod descriptors;
 pub mod exit;
 pub mod id;
+pub mod journal;
 pub mod logline;
 pub mod message;
 pub mod network;

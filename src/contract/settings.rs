@@ -33,6 +33,8 @@ pub struct WorkerSettings {
     pub log_level: Level,
     /// Whether `descriptors::ACCESS_LOG` is to be written.
     pub access_log: bool,
+    /// Which of the logs are systemd's journal.
+    pub journal: Journaled,
     /// How long a stop waits for requests in flight.
     pub graceful_timeout: u64,
     /// After so many requests a worker is replaced; nought is never.
@@ -41,6 +43,15 @@ pub struct WorkerSettings {
     pub max_requests_jitter: u64,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
+}
+
+/// Logs that are systemd's journal: entries with fields are sent there, instead of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journaled {
+    /// The error log.
+    pub error: bool,
+    /// The access log.
+    pub access: bool,
 }
 
 /// When the application is imported.

@@ -3,11 +3,15 @@
 
 use crate::arbiter::{Crossing, LogsState};
 use crate::settings::{LogTarget, Settings};
+use contract::journal::Entry;
 use contract::logline::{Level, format};
+use contract::settings::Journaled;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 use sys::fd::write_all;
+use sys::journal::Journal;
 use sys::user::Credentials;
 
 /// The logs of one generation.
@@ -17,6 +21,10 @@ pub(crate) struct Logs {
     error: Sink,
     access: Sink,
     owner: Option<Credentials>,
+    /// Where lines go as entries with fields.
+    journal: Option<Rc<Journal>>,
+    /// What every entry says of us.
+    label: String,
 }
 
 /// Something that lines are written to.
@@ -36,18 +44,32 @@ impl Logs {
             })?;
             Ok::<_, String>(Sink { target: target.cloned(), fd })
         };
+        let error = open(Some(&settings.error_log), io::stderr().as_fd(), "error log")?;
         Ok(Self {
             level: settings.log_level,
-            error: open(Some(&settings.error_log), io::stderr().as_fd(), "error log")?,
+            journal: connect(&error),
+            error,
             access: open(settings.access_log.as_ref(), io::stdout().as_fd(), "access log")?,
             owner: owner.cloned(),
+            label: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
         })
+    }
+
+    /// Which of them are systemd's journal.
+    pub(crate) fn journaled(&self) -> Journaled {
+        Journaled { error: self.journal.is_some(), access: self.access.is_journal() }
     }
 
     /// The same logs, for somebody else to keep.
     pub(crate) fn share(&self) -> io::Result<Self> {
-        let owner = self.owner.clone();
-        Ok(Self { level: self.level, error: self.error.share()?, access: self.access.share()?, owner })
+        Ok(Self {
+            level: self.level,
+            error: self.error.share()?,
+            access: self.access.share()?,
+            owner: self.owner.clone(),
+            journal: self.journal.clone(),
+            label: self.label.clone(),
+        })
     }
 
     /// As they cross.
@@ -55,14 +77,22 @@ impl Logs {
         let mut pack = |sink: &Sink| (sink.target.clone(), crossing.keep(sink.fd.as_fd()));
         let (error, access) = (pack(&self.error), pack(&self.access));
         let owner = self.owner.as_ref().map(|owner| (owner.uid, owner.gid, owner.groups.clone()));
-        LogsState { level: self.level, error, access, owner }
+        LogsState { level: self.level, error, access, owner, label: self.label.clone() }
     }
 
     /// As they were before they crossed.
     pub(crate) fn unpack(state: LogsState) -> io::Result<Self> {
         let unpack = |(target, number)| Ok::<_, io::Error>(Sink { target, fd: sys::fd::adopt(number)? });
         let owner = state.owner.map(|(uid, gid, groups)| Credentials { uid, gid, groups });
-        Ok(Self { level: state.level, error: unpack(state.error)?, access: unpack(state.access)?, owner })
+        let error = unpack(state.error)?;
+        Ok(Self {
+            level: state.level,
+            journal: connect(&error),
+            error,
+            access: unpack(state.access)?,
+            owner,
+            label: state.label,
+        })
     }
 
     /// Opens the files again by their names. What cannot be opened stays as it was; the sentences say why.
@@ -74,13 +104,41 @@ impl Logs {
 
     /// Writes a line, if it matters enough.
     pub(crate) fn line(&self, level: Level, text: &str) {
-        if level >= self.level {
-            self.raw(&format(sys::process::own_pid(), level, text));
+        if level < self.level {
+            return;
+        }
+        match &self.journal {
+            Some(journal) => self.enter(journal, level, text),
+            None => self.write(&format(sys::process::own_pid(), level, text)),
         }
     }
 
-    /// Writes a text as it is. There is nobody to tell when that fails.
-    pub(crate) fn raw(&self, text: &str) {
+    /// Writes a traceback as Python prints it.
+    pub(crate) fn traceback(&self, text: &str) {
+        match &self.journal {
+            Some(journal) if !text.is_empty() => self.enter(journal, Level::Error, text),
+            _ => self.write(text),
+        }
+    }
+
+    /// The last that is said. As text even where there is a journal: that could not tell any more who had sent an entry.
+    pub(crate) fn last_words(&self, traceback: &str, text: &str) {
+        if self.journal.is_none() {
+            return self
+                .write(&format!("{traceback}{}", format(sys::process::own_pid(), Level::Critical, text)));
+        }
+        let lines = traceback.lines().map(|line| format!("<3>{line}\n"));
+        self.write(&lines.chain([format!("<2>{text}\n")]).collect::<String>());
+    }
+
+    /// There is nobody to tell when that fails.
+    fn enter(&self, journal: &Journal, level: Level, text: &str) {
+        let entry = Entry::new(level).field("RCORN_APP", self.label.as_bytes());
+        let _ = journal.send(entry.field("MESSAGE", text.trim_end().as_bytes()).bytes());
+    }
+
+    /// There is nobody to tell when that fails.
+    fn write(&self, text: &str) {
         let _ = write_all(self.error.fd.as_fd(), text.as_bytes());
     }
 
@@ -105,7 +163,18 @@ impl Logs {
     }
 }
 
+/// The journal, where this is its stream; `None` as well when it cannot be reached.
+fn connect(sink: &Sink) -> Option<Rc<Journal>> {
+    sink.is_journal().then(Journal::connect)?.ok().map(Rc::new)
+}
+
 impl Sink {
+    /// Is it the stream that systemd connected with its journal?
+    fn is_journal(&self) -> bool {
+        let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+        self.target == Some(LogTarget::Stream) && sys::journal::is_stream(self.fd.as_fd(), &stream)
+    }
+
     fn share(&self) -> io::Result<Self> {
         Ok(Self { target: self.target.clone(), fd: self.fd.try_clone()? })
     }
@@ -152,6 +221,8 @@ mod tests {
             error: Sink { target, fd },
             access: Sink { target: None, fd: access },
             owner: None,
+            journal: None,
+            label: String::new(),
         }
     }
 

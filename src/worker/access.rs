@@ -6,6 +6,7 @@
 use crate::inherited;
 use http::{Outcome, Record, Request};
 use std::io::Write;
+use std::net::IpAddr;
 use sys::clock::{Calendar, unix_seconds};
 
 const MONTHS: [&str; 12] =
@@ -25,6 +26,19 @@ pub(crate) struct AccessLog {
 impl AccessLog {
     /// Adds the line of one request.
     pub(crate) fn write(&mut self, record: &Record<'_>) {
+        self.add(record);
+        if self.lines.len() > COLLECTED {
+            self.flush();
+        }
+    }
+
+    /// The line of one request, which is not written.
+    pub(crate) fn line_of(&mut self, record: &Record<'_>) -> Vec<u8> {
+        self.add(record);
+        std::mem::take(&mut self.lines)
+    }
+
+    fn add(&mut self, record: &Record<'_>) {
         self.refresh_stamp();
         let lines = &mut self.lines;
         write_host(lines, record);
@@ -45,9 +59,6 @@ impl AccessLog {
             let _ = write!(lines, " \"{why}\"");
         }
         lines.push(b'\n');
-        if lines.len() > COLLECTED {
-            self.flush();
-        }
     }
 
     /// Writes what was collected. Lines that cannot be written (a full disk) are lost: requests go on.
@@ -71,9 +82,14 @@ impl AccessLog {
     }
 }
 
-fn write_host(lines: &mut Vec<u8>, record: &Record<'_>) {
+/// Where the request came from, as far as that is known.
+pub(crate) fn host(record: &Record<'_>) -> Option<IpAddr> {
     let forwarded = record.request.and_then(Request::forwarded_client);
-    match forwarded.map(|client| client.ip).or_else(|| record.peer.ip()) {
+    forwarded.map(|client| client.ip).or_else(|| record.peer.ip())
+}
+
+fn write_host(lines: &mut Vec<u8>, record: &Record<'_>) {
+    match host(record) {
         Some(ip) => {
             let _ = write!(lines, "{ip}");
         }

@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "the CPython API on the request path; each block says why it is sound")]
 
 mod access;
+mod access_journal;
 mod birth;
 mod http_config;
 mod inherited;

@@ -85,6 +85,7 @@ fn begin<'py>(
         code
     };
     let settings = &inherited.settings;
+    log::set_worker(slot.0 + 1);
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks).map_err(|error| failed(load::internal(&error, py)))?;

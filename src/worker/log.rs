@@ -1,22 +1,76 @@
-//! Log lines of zygote and workers: whole lines to the error log, in the form that the arbiter's have.
+//! Log lines of zygote and workers: whole lines to the error log, in the form that the arbiter's have; or entries of the
+//! journal, where that is the log.
 
 use crate::{inherited, python};
+use contract::journal::Entry;
 use contract::logline::{self, Level};
+use contract::settings::WorkerSettings;
 use pyo3::prelude::*;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use sys::journal::Journal;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+/// The number of this worker; nought in a zygote.
+static WORKER: AtomicU32 = AtomicU32::new(0);
+static JOURNAL: OnceLock<Option<Named>> = OnceLock::new();
 
-/// Lines below `level` are not written from now on.
-pub(crate) fn set_level(level: Level) {
-    LEVEL.store(level as u8, Ordering::Relaxed);
+/// The journal, and what every entry says of us.
+struct Named {
+    journal: Journal,
+    error: bool,
+    fields: Entry,
+}
+
+/// How lines are written from now on.
+pub(crate) fn set_up(settings: &WorkerSettings) {
+    LEVEL.store(settings.log_level as u8, Ordering::Relaxed);
+    let wanted = settings.journal.error || settings.journal.access;
+    // Without a connection lines go where they would go otherwise.
+    let journal = wanted.then(Journal::connect).and_then(Result::ok);
+    let fields = Entry::default()
+        .field("RCORN_APP", settings.name.as_bytes())
+        .number("RCORN_GENERATION", settings.generation);
+    let error = settings.journal.error;
+    let _ = JOURNAL.set(journal.map(|journal| Named { journal, error, fields }));
+}
+
+/// This process is a worker now.
+pub(crate) fn set_worker(number: u32) {
+    WORKER.store(number, Ordering::Relaxed);
 }
 
 /// Writes a line. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(level: Level, text: &str) {
-    if level as u8 >= LEVEL.load(Ordering::Relaxed) {
-        let line = logline::format(sys::process::own_pid(), level, text);
-        let _ = sys::fd::write_all(inherited::error_log(), line.as_bytes());
+    if (level as u8) < LEVEL.load(Ordering::Relaxed) {
+        return;
+    }
+    match named().filter(|named| named.error) {
+        Some(named) => {
+            let entry = ours(named, level).field("MESSAGE", text.trim_end().as_bytes());
+            let _ = named.journal.send(entry.bytes());
+        }
+        None => {
+            let line = logline::format(sys::process::own_pid(), level, text);
+            let _ = sys::fd::write_all(inherited::error_log(), line.as_bytes());
+        }
+    }
+}
+
+/// The beginning of an entry of this process, and where it is sent; `None` when there is no journal.
+pub(crate) fn entry(level: Level) -> Option<(Entry, &'static Journal)> {
+    named().map(|named| (ours(named, level), &named.journal))
+}
+
+fn named() -> Option<&'static Named> {
+    JOURNAL.get()?.as_ref()
+}
+
+fn ours(named: &Named, level: Level) -> Entry {
+    let entry = Entry::new(level).all(&named.fields);
+    match WORKER.load(Ordering::Relaxed) {
+        0 => entry,
+        number => entry.number("RCORN_WORKER", u64::from(number)),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Keeps the books: this worker's slot of the scoreboard, and the access log. The HTTP side knows of neither.
 
 use crate::access::AccessLog;
+use crate::access_journal::JournalLog;
 use crate::inherited::Inherited;
+use crate::log;
 use contract::id::Slot;
+use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
 use contract::settings::WorkerSettings;
 use http::{Observer, Outcome, Record, Request, Share};
@@ -36,7 +39,7 @@ pub(crate) struct Meter {
     slot: Slot,
     /// What the state is between requests: `Idle`, or `Draining`.
     resting: State,
-    access: Option<AccessLog>,
+    access: Access,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
 }
@@ -44,7 +47,7 @@ pub(crate) struct Meter {
 impl Meter {
     /// The books of the worker at `slot`.
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
-        let access = inherited.settings.access_log.then(AccessLog::default);
+        let access = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
         Self { scoreboard: inherited.scoreboard, slot, resting: State::Idle, access, lifespan }
     }
@@ -69,8 +72,27 @@ impl Meter {
 
     /// Writes what is still to be written.
     pub(crate) fn flush(&mut self) {
-        if let Some(access) = &mut self.access {
-            access.flush();
+        match &mut self.access {
+            Access::Off => {}
+            Access::Lines(lines) => lines.flush(),
+            Access::Journal(entries) => entries.flush(),
+        }
+    }
+}
+
+/// Where the access log goes.
+enum Access {
+    Off,
+    Lines(AccessLog),
+    Journal(JournalLog),
+}
+
+impl Access {
+    fn of(settings: &WorkerSettings) -> Self {
+        match (settings.access_log, settings.journal.access) {
+            (false, _) => Self::Off,
+            (true, true) if log::entry(Level::Info).is_some() => Self::Journal(JournalLog::default()),
+            (true, _) => Self::Lines(AccessLog::default()),
         }
     }
 }
@@ -145,8 +167,10 @@ impl Observer for Meter {
         if record.status != 0 {
             view.count_status(record.status);
         }
-        if let Some(access) = &mut self.access {
-            access.write(record);
+        match &mut self.access {
+            Access::Off => {}
+            Access::Lines(lines) => lines.write(record),
+            Access::Journal(entries) => entries.write(record),
         }
     }
 }

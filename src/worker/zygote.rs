@@ -42,7 +42,7 @@ type Booted = (Inherited, Option<Py<PyAny>>, PreloadOutcome);
 fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let inherited = Inherited::adopt().map_err(|error| unusable(&error))?;
     let settings = &inherited.settings;
-    log::set_level(settings.log_level);
+    log::set_up(settings);
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     let (application, outcome) = match settings.preload {

@@ -134,7 +134,7 @@ impl Hands {
             Action::StopListening => self.stop_listening(),
             Action::ReopenLogs => self.reopen_logs(),
             Action::Log(level, text) => self.logs.line(level, &text),
-            Action::Traceback(text) => self.logs.raw(&text),
+            Action::Traceback(text) => self.logs.traceback(&text),
             Action::Refuse(failure) => {
                 self.refuse(&failure);
                 self.manager.tell(Notice::Failed, &failure.summary);
@@ -241,8 +241,7 @@ impl Hands {
     }
 
     fn refuse(&self, failure: &BootFailure) {
-        self.logs.raw(&failure.traceback);
-        self.logs.line(Level::Critical, &failure.summary);
+        self.logs.last_words(&failure.traceback, &failure.summary);
         if self.logs.is_elsewhere() {
             say(&format!("{}rcorn: {}\n", failure.traceback, failure.summary));
         }

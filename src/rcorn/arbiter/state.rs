@@ -96,6 +96,9 @@ pub(crate) struct LogsState {
     pub(crate) access: (Option<LogTarget>, RawFd),
     /// Whom new files are given to: user, group, further groups.
     pub(crate) owner: Option<(u32, u32, Vec<u32>)>,
+    /// What its entries say of us.
+    #[serde(default)]
+    pub(crate) label: String,
 }
 
 /// A zygote.
@@ -192,7 +195,13 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        let logs = LogsState { level: Level::Info, error: (None, 2), access: (None, 2), owner: None };
+        let logs = LogsState {
+            level: Level::Info,
+            error: (None, 2),
+            access: (None, 2),
+            owner: None,
+            label: String::new(),
+        };
         State::of(Fleet::new(), logs)
     }
 

@@ -26,6 +26,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         listeners: u32::try_from(plan.listeners.len()).unwrap_or(0),
         log_level: settings.log_level,
         access_log: settings.access_log.is_some(),
+        journal: plan.logs.journaled(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
         max_requests_jitter: settings.max_requests_jitter,

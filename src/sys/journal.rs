@@ -1,0 +1,109 @@
+//! The native socket of systemd's journal: one datagram is one entry. Nothing here ever waits.
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, socket,
+};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::linux::fs::MetadataExt;
+use std::path::Path;
+
+const SOCKET: &str = "/run/systemd/journal/socket";
+
+/// A connection to the journal.
+#[derive(Debug)]
+pub struct Journal(OwnedFd);
+
+impl Journal {
+    /// Connects to the journal of this machine.
+    pub fn connect() -> io::Result<Self> {
+        Self::connect_to(Path::new(SOCKET))
+    }
+
+    fn connect_to(path: &Path) -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let fd = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
+        connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+        Ok(Self(fd))
+    }
+
+    /// Sends an entry, a large one in a memory file. `WouldBlock` when the journal does not keep up.
+    pub fn send(&self, entry: &[u8]) -> io::Result<()> {
+        match self.send_with(entry, None) {
+            Err(Errno::EMSGSIZE | Errno::ENOBUFS) => {
+                let file = crate::memory::sealed("rcorn-journal", entry)?;
+                Ok(self.send_with(&[], Some(file.as_raw_fd()))?)
+            }
+            sent => Ok(sent?),
+        }
+    }
+
+    fn send_with(&self, entry: &[u8], file: Option<RawFd>) -> nix::Result<()> {
+        let numbers: Vec<RawFd> = file.into_iter().collect();
+        let rights = [ControlMessage::ScmRights(&numbers)];
+        let control: &[ControlMessage<'_>] = if numbers.is_empty() { &[] } else { &rights };
+        let slices: &[IoSlice<'_>] = if entry.is_empty() { &[] } else { &[IoSlice::new(entry)] };
+        loop {
+            match sendmsg::<()>(self.0.as_raw_fd(), slices, control, MsgFlags::MSG_NOSIGNAL, None) {
+                Ok(_) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl AsFd for Journal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Is this descriptor the stream that systemd connected with the journal for us? `stream` is `JOURNAL_STREAM`: the
+/// stream's device and number.
+pub fn is_stream(fd: BorrowedFd<'_>, stream: &str) -> bool {
+    let Ok(file) = fd.try_clone_to_owned().map(std::fs::File::from) else { return false };
+    let found = file.metadata().map(|data| format!("{}:{}", data.st_dev(), data.st_ino()));
+    found.is_ok_and(|found| found == stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+
+    fn journal() -> (UnixDatagram, Journal) {
+        let name = format!("rcorn-journal-{}-{:?}", std::process::id(), std::thread::current().id());
+        let path = std::env::temp_dir().join(name);
+        let server = UnixDatagram::bind(&path).unwrap();
+        let ours = Journal::connect_to(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        (server, ours)
+    }
+
+    #[test]
+    fn small_entries_are_datagrams_and_large_ones_files() {
+        let (server, ours) = journal();
+        ours.send(b"MESSAGE=a\n").unwrap();
+        let mut buffer = [0; 64];
+        assert_eq!(server.recv(&mut buffer).unwrap(), 10);
+        ours.send(&vec![b'x'; 5_000_000]).unwrap();
+        assert_eq!(server.recv(&mut buffer).unwrap(), 0, "the entry is in a file");
+    }
+
+    #[test]
+    fn a_journal_that_does_not_read_is_told_at_once() {
+        let (_server, ours) = journal();
+        let refused = (0..100_000).find_map(|_| ours.send(b"MESSAGE=a\n").err()).unwrap();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_number() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let data = file.metadata().unwrap();
+        assert!(is_stream(file.as_fd(), &format!("{}:{}", data.st_dev(), data.st_ino())));
+        assert!(!is_stream(file.as_fd(), "1:1") && !is_stream(file.as_fd(), ""));
+    }
+}

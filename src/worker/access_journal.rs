@@ -1,0 +1,68 @@
+//! The access log as entries of the journal: the usual line, and fields to filter by. A journal that does not keep up
+//! holds up no request: entries wait for a moment, then they are dropped and counted.
+
+use crate::access::{AccessLog, host};
+use crate::log;
+use contract::logline::Level;
+use http::Record;
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+
+/// Entries that wait.
+const MOST_WAITING: usize = 1000;
+
+/// Entries on their way.
+#[derive(Default)]
+pub(crate) struct JournalLog {
+    lines: AccessLog,
+    waiting: VecDeque<Vec<u8>>,
+    dropped: u64,
+}
+
+impl JournalLog {
+    /// Sends the entry of one request.
+    pub(crate) fn write(&mut self, record: &Record<'_>) {
+        let Some((entry, _)) = log::entry(Level::Info) else { return };
+        let line = self.lines.line_of(record);
+        let mut words = record.raw_line.split(|byte| *byte == b' ');
+        let method = words.next().unwrap_or_default();
+        // Not the query: there are secrets in it.
+        let target = words.next().unwrap_or_default();
+        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let mut entry = entry
+            .field("MESSAGE", line.trim_ascii_end())
+            .field("HTTP_METHOD", method)
+            .field("HTTP_PATH", path)
+            .number("HTTP_STATUS", u64::from(record.status))
+            .number("HTTP_BYTES", record.body_sent)
+            .number("HTTP_DURATION_USEC", record.app_ns / 1000);
+        if let Some(ip) = host(record) {
+            entry = entry.field("REMOTE_ADDR", ip.to_string().as_bytes());
+        }
+        if self.waiting.len() >= MOST_WAITING {
+            self.dropped += 1;
+            return;
+        }
+        self.waiting.push_back(entry.bytes().to_vec());
+        self.flush();
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub(crate) fn flush(&mut self) {
+        let Some((_, journal)) = log::entry(Level::Info) else { return };
+        while let Some(entry) = self.waiting.front() {
+            if journal.send(entry).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+                return;
+            }
+            self.waiting.pop_front();
+        }
+        if self.dropped > 0 {
+            let text = format!(
+                "{} entries of the access log were dropped: the journal did not keep up",
+                self.dropped
+            );
+            log::write(Level::Warning, &text);
+            self.dropped = 0;
+        }
+    }
+}

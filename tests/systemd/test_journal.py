@@ -1,0 +1,103 @@
+"""What arrives in the journal: entries with fields and priorities, whole tracebacks, and never in the way of a request."""
+
+import json
+import time
+
+import pytest
+from support.waiting import wait_until
+
+from .conftest import text_of
+
+UNIT = "rcorn@shop.service"
+RAISING = """
+
+def raises(environ, start_response):
+    raise LookupError("x" * int(environ["QUERY_STRING"]))
+
+
+ROUTES["/raises-so-much"] = raises
+"""
+
+
+@pytest.fixture
+def logging(box):
+    box.put("/etc/rcorn/shop.toml", text_of("shop", 'access_log = "-"\nname = "the shop"\n'))
+    box.put("/srv/shop/plain.py", box.run("cat", "/srv/shop/plain.py") + RAISING)
+    box.run("systemctl", "start", UNIT)
+    return box
+
+
+def entries(box, *words):
+    """The entries of the unit with these fields, once there are any."""
+    return wait_until(lambda: box.journal("-u", UNIT, *words), f"there is an entry {words}", pause=0.05)
+
+
+def get(box, path):
+    return box.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:8000{path}")
+
+
+def test_lines_have_priorities_and_names(logging):
+    (line,) = [entry for entry in entries(logging, "PRIORITY=6") if entry["MESSAGE"].startswith("serving: generation 1")]
+    assert (line["RCORN_APP"], line["SYSLOG_IDENTIFIER"]) == ("the shop", "rcorn")
+    assert line["_PID"] == logging.show(UNIT, "MainPID")
+
+
+def test_the_access_log_can_be_filtered(logging):
+    for path in ("/?secret=1", "/nowhere", '/a%20"b', "/"):
+        get(logging, path)
+    entry = entries(logging, "HTTP_PATH=/nowhere")[0]
+    assert (entry["HTTP_STATUS"], entry["HTTP_METHOD"], entry["REMOTE_ADDR"]) == ("404", "GET", "127.0.0.1")
+    assert entry["RCORN_WORKER"] in ("1", "2") and entry["RCORN_GENERATION"] == "1" and entry["PRIORITY"] == "6"
+    assert '"GET /nowhere HTTP/1.1" 404 9' in entry["MESSAGE"] and int(entry["HTTP_DURATION_USEC"]) < 1_000_000
+    wait_until(lambda: len(logging.journal("-u", UNIT, "HTTP_STATUS=200")) == 2, "two were answered", pause=0.05)
+    assert {entry["HTTP_PATH"] for entry in entries(logging, "HTTP_STATUS=200")} == {"/"}
+    assert not logging.journal("-u", UNIT, "HTTP_STATUS=500")
+
+
+def test_a_traceback_is_one_entry(logging):
+    assert get(logging, "/raises-so-much?3") == "500"
+    (entry,) = [entry for entry in entries(logging, "PRIORITY=3")]
+    assert entry["MESSAGE"].startswith("Error handling request") and entry["MESSAGE"].endswith("LookupError: xxx")
+    assert "Traceback (most recent call last)" in entry["MESSAGE"] and entry["RCORN_WORKER"] in ("1", "2")
+
+
+def test_that_of_a_reload_as_well(logging):
+    logging.put("/srv/shop/plain.py", "\n\nimport shoop\n")
+    logging.run("systemctl", "reload", UNIT, code=1)
+    found = [entry for entry in entries(logging, "PRIORITY=3") if entry["MESSAGE"].startswith("Traceback")]
+    assert 'File "/srv/shop/plain.py", line 3, in <module>' in found[0]["MESSAGE"]
+    assert found[0]["MESSAGE"].endswith("ModuleNotFoundError: No module named 'shoop'")
+
+
+def test_large_entries_pass(logging):
+    assert get(logging, "/raises-so-much?400000") == "500"
+    entries(logging, "PRIORITY=3")
+    text = logging.run("journalctl", "-u", UNIT, "-o", "cat", "--all", "--no-pager", "PRIORITY=3")
+    assert "x" * 400_000 in text
+
+
+def test_a_first_start_that_fails_is_in_the_journal_of_its_unit(box):
+    box.put("/srv/shop/plain.py", "import shoop\n")
+    box.run("systemctl", "start", UNIT, code=1)
+    box.run("systemctl", "stop", UNIT)
+    said = box.journal("-u", UNIT, "PRIORITY=2") + box.journal("-u", UNIT, "PRIORITY=3")
+    text = "\n".join(entry["MESSAGE"] for entry in said)
+    assert "cannot import the application 'plain'" in text and "No module named 'shoop'" in text
+
+
+@pytest.mark.alone
+def test_a_journal_that_does_not_read_holds_up_nobody(logging):
+    logging.run("systemctl", "kill", "-s", "STOP", "systemd-journald")
+    try:
+        begin = time.monotonic()
+        knocks = ["env", "PYTHONPATH=/tests", "python3", "-m", "support.many", "8000", "6000"]
+        result = json.loads(logging.run(*knocks))
+        assert result["answered"] == 6000 and result["slowest"] < 1 and time.monotonic() - begin < 30
+    finally:
+        logging.run("systemctl", "kill", "-s", "CONT", "systemd-journald")
+    assert get(logging, "/") == "200"
+    wait_until(
+        lambda: get(logging, "/") and [e for e in logging.journal("-u", UNIT, "PRIORITY=4") if "were dropped" in e["MESSAGE"]],
+        "it is told that entries are missing",
+        pause=0.05,
+    )
