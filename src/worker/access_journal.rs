@@ -57,11 +57,16 @@ impl JournalLog {
             self.waiting.pop_front();
         }
         if self.dropped > 0 {
-            let text = format!(
-                "{} entries of the access log were dropped: the journal did not keep up",
-                self.dropped
-            );
-            log::write(Level::Warning, &text);
+            self.confess();
+        }
+    }
+
+    /// Tells how many are missing; again, when there is no room for that either.
+    fn confess(&mut self) {
+        let Some((entry, journal)) = log::entry(Level::Warning) else { return };
+        let text =
+            format!("{} entries of the access log were dropped: the journal did not keep up", self.dropped);
+        if journal.send(entry.field("MESSAGE", text.as_bytes()).bytes()).is_ok() {
             self.dropped = 0;
         }
     }
