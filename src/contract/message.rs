@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// From the arbiter to a zygote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToZygote {
-    /// Fork a worker. After `Booted`. Carries two descriptors: the worker's end of its channel, and a file for its stacks.
+    /// Fork a worker. After `Booted`. Carries two descriptors: the worker's end of its channel, and a file for its stacks;
+    /// and two more where what it prints is read: its standard output and standard error.
     Fork {
         /// Its place in the scoreboard.
         slot: Slot,

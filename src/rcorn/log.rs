@@ -1,15 +1,16 @@
 //! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
 //! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
 
-use crate::arbiter::{Crossing, LogsState};
+use crate::arbiter::{Crossing, Ends, LogsState, Outputs};
 use crate::settings::{LogTarget, Settings};
+use contract::id::{Generation, Slot};
 use contract::journal::Entry;
 use contract::logline::{Level, format};
 use contract::settings::Journaled;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 use sys::fd::write_all;
 use sys::journal::Journal;
 use sys::user::Credentials;
@@ -22,7 +23,7 @@ pub(crate) struct Logs {
     access: Sink,
     owner: Option<Credentials>,
     /// Where lines go as entries with fields.
-    journal: Option<Rc<Journal>>,
+    journal: Option<Arc<Journal>>,
     /// What every entry says of us.
     label: String,
 }
@@ -53,6 +54,30 @@ impl Logs {
             owner: owner.cloned(),
             label: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
         })
+    }
+
+    /// Pipes for what a worker prints, and its ends of them; none where that goes to the log by itself.
+    pub(crate) fn pipes(
+        &self,
+        generation: Generation,
+        slot: Slot,
+    ) -> io::Result<(Option<Outputs>, Option<Ends>)> {
+        if self.journal.is_none() {
+            return Ok((None, None));
+        }
+        let (outputs, ends) = Outputs::new()?;
+        self.pass_on(generation, slot, &outputs)?;
+        Ok((Some(outputs), Some(ends)))
+    }
+
+    /// Begins to pass on what the worker at `slot` prints.
+    pub(crate) fn pass_on(&self, generation: Generation, slot: Slot, outputs: &Outputs) -> io::Result<()> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let fields = Entry::default()
+            .field("RCORN_APP", self.label.as_bytes())
+            .number("RCORN_GENERATION", generation.0)
+            .number("RCORN_WORKER", u64::from(slot.0) + 1);
+        outputs.pass_on(&fields, journal)
     }
 
     /// Which of them are systemd's journal.
@@ -164,8 +189,8 @@ impl Logs {
 }
 
 /// The journal, where this is its stream; `None` as well when it cannot be reached.
-fn connect(sink: &Sink) -> Option<Rc<Journal>> {
-    sink.is_journal().then(Journal::connect)?.ok().map(Rc::new)
+fn connect(sink: &Sink) -> Option<Arc<Journal>> {
+    sink.is_journal().then(Journal::connect)?.ok().map(Arc::new)
 }
 
 impl Sink {

@@ -50,6 +50,21 @@ pub fn replace(target: RawFd, source: BorrowedFd<'_>) -> io::Result<()> {
     checked(unsafe { libc::dup3(source.as_raw_fd(), target, libc::O_CLOEXEC) }).map(drop)
 }
 
+/// A pipe with much room, close-on-exec: the end that is read, without waiting, and the end that is written.
+pub fn large_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    set_nonblocking(&read, true)?;
+    // The machine may allow less; then it stays as it is.
+    let _ = nix::fcntl::fcntl(&write, nix::fcntl::FcntlArg::F_SETPIPE_SZ(1 << 20));
+    Ok((read, write))
+}
+
+/// Makes standard output or standard error (1, 2) a name of `source`, which programs that are started inherit.
+pub fn become_standard(target: RawFd, source: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: dup2 on an open source; the numbers are the standard ones, which nobody owns.
+    checked(unsafe { libc::dup2(source.as_raw_fd(), target) }).map(drop)
+}
+
 /// Writes all of `bytes` to a blocking descriptor such as a log; an error is returned, a short write is continued.
 pub fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

@@ -54,6 +54,8 @@ pub(crate) struct Newborn {
     pub(crate) channel: WorkerChannel,
     /// Where it writes its stacks when the operator wants to see them.
     pub(crate) stacks: OwnedFd,
+    /// What its standard output and standard error are to be.
+    pub(crate) outputs: Option<(OwnedFd, OwnedFd)>,
     /// Its place in the scoreboard.
     pub(crate) slot: Slot,
 }
@@ -77,7 +79,7 @@ fn begin<'py>(
     py: Python<'py>,
     inherited: Inherited,
     application: Option<Py<PyAny>>,
-    Newborn { channel, stacks, slot }: Newborn,
+    Newborn { channel, stacks, outputs, slot }: Newborn,
 ) -> Result<Option<Worker<'py>>, ExitCode> {
     let failed = |failure: BootFailure| {
         let code = failure.code;
@@ -87,6 +89,12 @@ fn begin<'py>(
     let settings = &inherited.settings;
     log::set_worker(slot.0 + 1);
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
+    if let Some((out, err)) = outputs {
+        let printing = sys::fd::become_standard(1, out.as_fd());
+        printing
+            .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
+            .map_err(|error| failed(unable(&error)))?;
+    }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {

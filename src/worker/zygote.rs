@@ -89,7 +89,7 @@ fn obey(
     application: Option<Py<PyAny>>,
 ) -> ExitCode {
     loop {
-        let Received { message, mut fds } = match py.detach(|| channel.receive()) {
+        let Received { message, fds } = match py.detach(|| channel.receive()) {
             Ok(Some(received)) => received,
             Ok(None) => sys::process::exit_now(0),
             Err(error) => {
@@ -100,10 +100,12 @@ fn obey(
         match message {
             ToZygote::Logs => inherited::replace_logs(&fds),
             ToZygote::Fork { slot, .. } => {
-                let (Some(stacks), Some(end)) = (fds.pop(), fds.pop()) else { continue };
+                let mut fds = fds.into_iter();
+                let (Some(end), Some(stacks)) = (fds.next(), fds.next()) else { continue };
+                let outputs = fds.next().zip(fds.next());
                 if let Some(channel_of_worker) = fork(py, end) {
                     drop(channel);
-                    let newborn = Newborn { channel: channel_of_worker, stacks, slot };
+                    let newborn = Newborn { channel: channel_of_worker, stacks, outputs, slot };
                     return lifecycle::run(py, inherited, application, newborn);
                 }
             }

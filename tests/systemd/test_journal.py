@@ -101,3 +101,80 @@ def test_a_journal_that_does_not_read_holds_up_nobody(logging):
         "it is told that entries are missing",
         pause=0.05,
     )
+
+
+PRINTING = """
+import logging
+import os
+import sys
+
+
+def prints(environ, start_response):
+    print("on standard output", flush=True)
+    print("on standard error", file=sys.stderr, flush=True)
+    print("<3>an error, it says", file=sys.stderr, flush=True)
+    logging.getLogger("shop").warning("by logging")
+    os.write(2, b"from C, below Python\\n")
+    os.system("echo from a program")
+    return plain_text(start_response, "printed")
+
+
+def prints_much(environ, start_response):
+    sys.stderr.write(("x" * 99 + "\\n") * 20_000)
+    sys.stdout.write("y" * 1_000_000)
+    sys.stdout.flush()
+    return plain_text(start_response, "printed")
+
+
+ROUTES["/prints"] = prints
+ROUTES["/prints-much"] = prints_much
+"""
+
+
+@pytest.fixture
+def printing(box):
+    box.put("/srv/shop/plain.py", box.run("cat", "/srv/shop/plain.py") + PRINTING)
+    box.run("systemctl", "start", UNIT)
+    return box
+
+
+def test_what_the_application_prints_has_the_worker_s_fields(printing):
+    box = printing
+    assert get(box, "/prints") == "200"
+    wanted = {
+        "on standard output": "6",
+        "on standard error": "4",
+        "an error, it says": "3",
+        "by logging": "4",
+        "from C, below Python": "4",
+        "from a program": "6",
+    }
+    found = wait_until(
+        lambda: len(entries := [e for e in box.journal("-u", UNIT) if e["MESSAGE"] in wanted]) == len(wanted) and entries,
+        "all of it arrived",
+        pause=0.05,
+    )
+    assert {entry["MESSAGE"]: entry["PRIORITY"] for entry in found} == wanted
+    assert all(entry["RCORN_WORKER"] in ("1", "2") and entry["RCORN_APP"] == "plain" for entry in found)
+
+
+def test_a_request_that_prints_megabytes_goes_on(printing):
+    box = printing
+    assert get(box, "/prints-much") == "200"
+    assert get(box, "/prints-much") == "200"
+    box.run("systemctl", "reload", UNIT)
+    assert get(box, "/prints") == "200"
+
+
+def test_what_is_printed_across_a_reload_arrives(printing):
+    box = printing
+    slow = box.start("curl", "-s", "http://127.0.0.1:8000/sleeps?s=2", stdout=-1)
+    wait_until(lambda: "GET /sleeps" in box.run("rcornctl", "workers", "shop"), "it is in flight", pause=0.05)
+    (pid,) = {line.split()[1] for line in box.run("rcornctl", "workers", "shop").splitlines() if "GET /sleeps" in line}
+    box.run("systemctl", "reload", UNIT)
+    box.run("sh", "-c", f"echo said by an old one > /proc/{pid}/fd/2")
+    slow.communicate(timeout=20)
+    (entry,) = wait_until(
+        lambda: [e for e in box.journal("-u", UNIT) if e["MESSAGE"] == "said by an old one"], "it arrived", pause=0.05
+    )
+    assert entry["RCORN_GENERATION"] == "1"

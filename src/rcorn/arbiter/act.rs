@@ -174,12 +174,16 @@ impl Hands {
     fn fork(&mut self, generation: Generation, worker: WorkerId, slot: Slot) -> Option<Event> {
         let ground = self.grounds.get(&generation)?;
         ground.board.occupy(slot);
-        let ordered = Seqpacket::pair().and_then(|(near, far)| {
+        let outputs = ground.logs.pipes(generation, slot);
+        let ordered = outputs.and_then(|(outputs, ends)| {
+            let (near, far) = Seqpacket::pair()?;
             let stacks = sys::memory::log("rcorn-stacks")?;
             let order = ToZygote::Fork { slot, worker };
             let told = stacks.try_clone()?;
-            self.wires.add_worker(worker, generation, Channel::new(near), stacks)?;
-            self.wires.tell_zygote(generation, &order, &[far.as_fd(), told.as_fd()])
+            self.wires.add_worker(worker, generation, Channel::new(near), (stacks, outputs))?;
+            let ends = ends.iter().flatten().map(AsFd::as_fd);
+            let fds: Vec<_> = [far.as_fd(), told.as_fd()].into_iter().chain(ends).collect();
+            self.wires.tell_zygote(generation, &order, &fds)
         });
         ordered.err().map(|error| Event::NotForked(worker, error.to_string()))
     }

@@ -22,6 +22,7 @@ mod handover;
 pub(crate) mod health;
 mod listeners;
 pub(crate) mod memory;
+mod output;
 mod pidfile;
 mod policy;
 mod run;
@@ -38,6 +39,7 @@ pub(crate) use act::Hands;
 pub(crate) use check::check;
 pub(crate) use event::{Event, Wish};
 pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker};
+pub(crate) use output::{Ends, Outputs};
 pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 

@@ -123,6 +123,9 @@ pub(crate) struct WorkerState {
     pub(crate) open: bool,
     /// Where it writes its stacks.
     pub(crate) stacks: RawFd,
+    /// The pipes of what it prints.
+    #[serde(default)]
+    pub(crate) outputs: Option<[RawFd; 2]>,
 }
 
 /// The descriptors that cross.

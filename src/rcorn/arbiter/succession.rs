@@ -173,8 +173,20 @@ impl Hands {
             manager,
             pulsed: Moment(0),
         };
+        hands.read_on(&state.fleet);
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))
+    }
+
+    /// What workers print goes on to be read.
+    fn read_on(&self, fleet: &Fleet) {
+        for (worker, generation, outputs) in self.wires.outputs() {
+            let crew = fleet.crews.get(&generation).and_then(|crew| crew.workers.get(&worker));
+            if let (Some(member), Some(ground)) = (crew, self.grounds.get(&generation)) {
+                // Without readers a worker that prints much would wait; there is nothing better to be done.
+                let _ = ground.logs.pass_on(generation, member.slot, outputs);
+            }
+        }
     }
 
     /// A program that begins has the name of its file. `farewell` is said of its former self.

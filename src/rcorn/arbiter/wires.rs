@@ -1,6 +1,7 @@
 //! The channels to zygotes and workers, and one poller that watches all of them. Turns what is heard into events.
 
 use super::event::Event;
+use super::output::Outputs;
 use super::state::{Crossing, WorkerState, ZygoteState};
 use super::zygote::{Started, ZygoteChannel};
 use contract::channel::{Channel, Received};
@@ -41,6 +42,8 @@ struct WorkerWire {
     open: bool,
     /// Where it writes its stacks when it is asked to.
     stacks: OwnedFd,
+    /// The pipes of what it prints, where somebody reads them.
+    outputs: Option<Outputs>,
 }
 
 /// Whose channel it is, as the poller's token: zygotes have even numbers, workers odd ones.
@@ -92,7 +95,9 @@ impl Wires {
         let workers = self.workers.iter().map(|(worker, wire)| {
             let channel = keep(wire.channel.as_fd());
             let stacks = keep(wire.stacks.as_fd());
-            (*worker, WorkerState { generation: wire.generation, channel, open: wire.open, stacks })
+            let outputs =
+                wire.outputs.as_ref().map(|Outputs(ends)| ends.each_ref().map(|end| keep(end.as_fd())));
+            (*worker, WorkerState { generation: wire.generation, channel, open: wire.open, stacks, outputs })
         });
         (zygotes, workers.collect())
     }
@@ -111,13 +116,17 @@ impl Wires {
             }
             wires.zygotes.insert(generation, ZygoteWire { pid, channel, said: sys::fd::adopt(said)? });
         }
-        for (worker, WorkerState { generation, channel, open, stacks }) in workers {
+        for (worker, WorkerState { generation, channel, open, stacks, outputs }) in workers {
             let channel: WorkerChannel = Channel::new(Seqpacket::adopt(channel)?);
             if open {
                 wires.watch(channel.as_fd(), End::Worker(worker))?;
             }
             let stacks = sys::fd::adopt(stacks)?;
-            wires.workers.insert(worker, WorkerWire { generation, channel, open, stacks });
+            let outputs = match outputs {
+                Some([out, err]) => Some(Outputs([sys::fd::adopt(out)?, sys::fd::adopt(err)?])),
+                None => None,
+            };
+            wires.workers.insert(worker, WorkerWire { generation, channel, open, stacks, outputs });
         }
         Ok(wires)
     }
@@ -136,11 +145,17 @@ impl Wires {
         worker: WorkerId,
         generation: Generation,
         channel: WorkerChannel,
-        stacks: OwnedFd,
+        (stacks, outputs): (OwnedFd, Option<Outputs>),
     ) -> io::Result<()> {
         self.watch(channel.as_fd(), End::Worker(worker))?;
-        self.workers.insert(worker, WorkerWire { generation, channel, open: true, stacks });
+        self.workers.insert(worker, WorkerWire { generation, channel, open: true, stacks, outputs });
         Ok(())
+    }
+
+    /// The pipes of what workers print.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = (WorkerId, Generation, &Outputs)> {
+        let wires = self.workers.iter();
+        wires.filter_map(|(worker, wire)| Some((*worker, wire.generation, wire.outputs.as_ref()?)))
     }
 
     fn watch(&self, fd: BorrowedFd<'_>, end: End) -> io::Result<()> {
@@ -302,7 +317,7 @@ mod tests {
             let mut wires = Wires::new().unwrap();
             let (near, far) = Seqpacket::pair().unwrap();
             let stacks = sys::memory::log("stacks").unwrap();
-            wires.add_worker(WorkerId(3), Generation(1), Channel::new(near), stacks).unwrap();
+            wires.add_worker(WorkerId(3), Generation(1), Channel::new(near), (stacks, None)).unwrap();
             let far: Channel<FromWorker, ToWorker> = Channel::new(far);
             far.send(&FromWorker::Forked { pid: 7 }, &[]).unwrap();
             let first = std::future::poll_fn(|context| wires.poll(context)).await;
