@@ -89,6 +89,8 @@ fn begin<'py>(
     let settings = &inherited.settings;
     log::set_worker(slot.0 + 1);
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
+    // Where somebody reads what it prints, the stacks of a stuck request are told with it.
+    let stacks_to = if outputs.is_some() { 2 } else { descriptors::ERROR_LOG };
     if let Some((out, err)) = outputs {
         let printing = sys::fd::become_standard(1, out.as_fd());
         printing
@@ -96,7 +98,7 @@ fn begin<'py>(
             .map_err(|error| failed(unable(&error)))?;
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
-    let interrupted = newborn(py, stacks).map_err(|error| failed(load::internal(&error, py)))?;
+    let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
         return Ok(None);
     };
@@ -130,12 +132,12 @@ fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
 }
 
 /// Gives the exception that an interrupt raises in the application.
-fn newborn(py: Python<'_>, stacks: OwnedFd) -> PyResult<Py<PyAny>> {
+fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>> {
     // Before somebody watches the signal that shows the stacks: this makes it harmless first.
     signal::abort_shows_stacks()?;
     let helper = Helper::Newborn.module(py)?;
     helper.call_method0("reseed")?;
-    helper.call_method1("show_stacks_on", (signal::stacks_signal(), descriptors::ERROR_LOG))?;
+    helper.call_method1("show_stacks_on", (signal::stacks_signal(), shown_on))?;
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)

@@ -116,6 +116,10 @@ def prints(environ, start_response):
     logging.getLogger("shop").warning("by logging")
     os.write(2, b"from C, below Python\\n")
     os.system("echo from a program")
+    try:
+        {}["a key"]
+    except KeyError:
+        logging.getLogger("shop").exception("by logging, with a traceback")
     return plain_text(start_response, "printed")
 
 
@@ -148,6 +152,7 @@ def test_what_the_application_prints_has_the_worker_s_fields(printing):
         "by logging": "4",
         "from C, below Python": "4",
         "from a program": "6",
+        "by logging, with a traceback": "4",
     }
     found = wait_until(
         lambda: len(entries := [e for e in box.journal("-u", UNIT) if e["MESSAGE"] in wanted]) == len(wanted) and entries,
@@ -156,6 +161,20 @@ def test_what_the_application_prints_has_the_worker_s_fields(printing):
     )
     assert {entry["MESSAGE"]: entry["PRIORITY"] for entry in found} == wanted
     assert all(entry["RCORN_WORKER"] in ("1", "2") and entry["RCORN_APP"] == "plain" for entry in found)
+    (traceback,) = [entry for entry in entries(box, "PRIORITY=3") if entry["MESSAGE"].startswith("Traceback")]
+    assert traceback["MESSAGE"].endswith("KeyError: 'a key'") and "in prints" in traceback["MESSAGE"]
+
+
+def test_a_stuck_request_is_explained_in_two_entries(box):
+    box.put("/etc/rcorn/shop.toml", text_of("shop", "timeout = 1\n"))
+    box.run("systemctl", "start", UNIT)
+    assert get(box, "/sleeps?s=60") == "504"
+    (line,) = entries(box, "PRIORITY=2")
+    assert 'in "GET /sleeps?s=60 HTTP/1.1" from 127.0.0.1' in line["MESSAGE"]
+    stacks = wait_until(
+        lambda: [e for e in box.journal("-u", UNIT, "PRIORITY=4") if "Current thread" in e["MESSAGE"]], "stacks are there", pause=0.05
+    )
+    assert "in sleeps" in stacks[0]["MESSAGE"] and stacks[0]["RCORN_WORKER"] in ("1", "2")
 
 
 def test_a_request_that_prints_megabytes_goes_on(printing):

@@ -8,11 +8,18 @@ use contract::logline::Level;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 use sys::journal::Journal;
 use tokio::net::unix::pipe::Receiver;
 
 /// A longer line is cut, as journald does it.
 const LONGEST: usize = 48 * 1024;
+/// What belongs together comes within this time.
+const COHERENT: Duration = Duration::from_millis(50);
+/// How a traceback of Python begins.
+const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
+/// How the stack of a thread begins.
+const THREADS: [&[u8]; 2] = [b"Thread 0x", b"Current thread 0x"];
 /// So much is read at a time.
 const PIECE: usize = 64 * 1024;
 
@@ -40,6 +47,7 @@ impl Outputs {
                 fields: fields.clone(),
                 journal: Arc::clone(journal),
                 line: Vec::new(),
+                block: Vec::new(),
                 dropped: 0,
             };
             tokio::spawn(read(pipe, lines));
@@ -51,8 +59,17 @@ impl Outputs {
 /// Until nobody can write any more.
 async fn read(pipe: Receiver, mut lines: Lines) {
     let mut piece = vec![0; PIECE];
-    while pipe.readable().await.is_ok() {
-        match pipe.try_read(&mut piece) {
+    loop {
+        let readable = pipe.readable();
+        let ready = if lines.block.is_empty() {
+            readable.await
+        } else if let Ok(ready) = tokio::time::timeout(COHERENT, readable).await {
+            ready
+        } else {
+            lines.end_block();
+            continue;
+        };
+        match ready.and_then(|()| pipe.try_read(&mut piece)) {
             Ok(0) => break,
             Ok(length) => lines.take(&piece[..length]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -61,15 +78,17 @@ async fn read(pipe: Receiver, mut lines: Lines) {
         // Somebody who writes without end does not keep the loop from its other work.
         tokio::task::yield_now().await;
     }
-    lines.send();
+    lines.end_line();
+    lines.end_block();
 }
 
-/// Lines that are being put together.
+/// Lines that are being put together, and lines that belong together: a traceback, or the stack of a thread.
 struct Lines {
     level: Level,
     fields: Entry,
     journal: Arc<Journal>,
     line: Vec<u8>,
+    block: Vec<u8>,
     dropped: u64,
 }
 
@@ -77,30 +96,58 @@ impl Lines {
     fn take(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr(bytes) {
             self.line.extend_from_slice(&bytes[..end]);
-            self.send();
+            self.end_line();
             bytes = &bytes[end + 1..];
         }
         self.line.extend_from_slice(bytes);
         if self.line.len() > LONGEST {
-            self.send();
+            self.end_line();
         }
     }
 
-    fn send(&mut self) {
+    fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
-        let (level, text) = priority(self.level, line.trim_ascii_end());
+        match belongs(&self.block, &line) {
+            Belongs::Begins => {
+                self.end_block();
+                self.block = line;
+            }
+            Belongs::GoesOn => self.add_to_block(&line),
+            Belongs::Ends => {
+                self.add_to_block(&line);
+                self.end_block();
+            }
+            Belongs::Alone => {
+                self.end_block();
+                let (level, text) = priority(self.level, line.trim_ascii_end());
+                self.send(level, text);
+            }
+        }
+    }
+
+    fn add_to_block(&mut self, line: &[u8]) {
+        self.block.push(b'\n');
+        self.block.extend_from_slice(line);
+        if self.block.len() > LONGEST {
+            self.end_block();
+        }
+    }
+
+    fn end_block(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        let level = if block.starts_with(TRACEBACK) { Level::Error } else { self.level };
+        self.send(level, block.trim_ascii_end());
+    }
+
+    fn send(&mut self, level: Level, text: &[u8]) {
         if text.is_empty() {
             return;
         }
-        if self.dropped > 0 {
-            let text = format!("{} lines of output were dropped: the journal did not keep up", self.dropped);
-            if !self.enter(Level::Warning, text.as_bytes()) {
-                self.dropped += 1;
-                return;
-            }
+        let missing = format!("{} lines of output were dropped: the journal did not keep up", self.dropped);
+        if self.dropped > 0 && self.enter(Level::Warning, missing.as_bytes()) {
             self.dropped = 0;
         }
-        if !self.enter(level, text) {
+        if self.dropped > 0 || !self.enter(level, text) {
             self.dropped += 1;
         }
     }
@@ -108,6 +155,30 @@ impl Lines {
     fn enter(&self, level: Level, text: &[u8]) -> bool {
         let entry = Entry::new(level).all(&self.fields).field("MESSAGE", text);
         self.journal.send(entry.bytes()).is_ok()
+    }
+}
+
+/// What a line is to the lines before it.
+#[derive(Debug, PartialEq, Eq)]
+enum Belongs {
+    Begins,
+    GoesOn,
+    Ends,
+    Alone,
+}
+
+fn belongs(block: &[u8], line: &[u8]) -> Belongs {
+    if line.starts_with(TRACEBACK) || THREADS.iter().any(|mark| line.starts_with(mark)) {
+        Belongs::Begins
+    } else if block.is_empty() {
+        Belongs::Alone
+    } else if line.starts_with(b" ") {
+        Belongs::GoesOn
+    } else if block.starts_with(TRACEBACK) {
+        // The exception.
+        Belongs::Ends
+    } else {
+        Belongs::Alone
     }
 }
 
@@ -135,6 +206,26 @@ fn priority(usual: Level, line: &[u8]) -> (Level, &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_traceback_is_whole() {
+        let python =
+            b"Traceback (most recent call last):\n  File \"a.py\", line 1\n    boom()\nValueError: no\nnext";
+        let mut block = Vec::new();
+        let mut seen = Vec::new();
+        for line in python.split(|byte| *byte == b'\n') {
+            let what = belongs(&block, line);
+            match what {
+                Belongs::Begins | Belongs::GoesOn => block.extend_from_slice(line),
+                Belongs::Ends | Belongs::Alone => block.clear(),
+            }
+            seen.push(what);
+        }
+        let expected = [Belongs::Begins, Belongs::GoesOn, Belongs::GoesOn, Belongs::Ends, Belongs::Alone];
+        assert_eq!(seen, expected);
+        assert_eq!(belongs(b"Thread 0x1 (most recent call first):", b"plain"), Belongs::Alone);
+        assert_eq!(belongs(b"", b"  indented"), Belongs::Alone);
+    }
 
     #[test]
     fn a_line_may_say_how_much_it_matters() {
