@@ -60,3 +60,14 @@ def test_an_environment_file(box):
     box.run("systemctl", "start", UNIT)
     assert '"COLOUR": "blue"' in get(box, "/process-environment")
     wait_until(lambda: "serving" in box.run("rcornctl", "status", "shop"), "it serves")
+
+
+def test_directories_in_settings(box):
+    more = 'error_log = "$LOGS_DIRECTORY/error.log"\nenv = ["DATABASE=$STATE_DIRECTORY/shop.db"]\n'
+    box.put("/etc/rcorn/shop.toml", text_of("shop", more))
+    box.run("systemctl", "start", UNIT)
+    assert '"DATABASE": "/var/lib/rcorn/shop/shop.db"' in get(box, "/process-environment")
+    assert "serving: generation 1" in box.run("cat", "/var/log/rcorn/shop/error.log")
+    box.put("/etc/rcorn/shop.toml", text_of("shop", 'pid = "$CREDENTIALS_DIRECTORY/pid"\n'))
+    said = box.run("rcornctl", "reload", "shop", code=1)
+    assert "shop.toml:5: pid: there is no $CREDENTIALS_DIRECTORY here: a unit with LoadCredential= gives one" in said

@@ -7,6 +7,7 @@
 mod apply;
 mod arguments;
 mod bind;
+mod directories;
 mod env_file;
 mod file;
 mod invocation;

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use super::row::{Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments, env_file};
+use super::{Invocation, LogTarget, Settings, arguments, directories, env_file};
 use contract::descriptors::MOST_LISTENERS;
 use std::path::Path;
 
@@ -42,7 +42,7 @@ impl<'a> Reading<'a> {
         // Whatever is said must be right, even where something stronger is said as well.
         let mut trial = Settings::blank(self.invocation.directory.clone());
         for given in self.layers.iter().flatten() {
-            apply(given, &mut trial, &self.invocation.directory)?;
+            self.apply(given, &mut trial, &self.invocation.directory)?;
         }
         let mut settings = Settings::blank(self.invocation.directory.clone());
         let chdir = table::ours().filter(|row| row.key == "chdir");
@@ -72,10 +72,17 @@ impl<'a> Reading<'a> {
     ) -> Result<(), Refusal> {
         for row in rows {
             for given in self.chosen(row) {
-                apply(&given, settings, base)?;
+                self.apply(&given, settings, base)?;
             }
         }
         Ok(())
+    }
+
+    fn apply(&self, given: &Given, settings: &mut Settings, base: &Path) -> Result<(), Refusal> {
+        let Value::Text(text) = &given.value else { return apply(given, settings, base) };
+        let expanded = directories::expand(text, |name| self.invocation.variable(name));
+        let text = expanded.map_err(|clause| Refusal::of_value(&given.origin, &clause))?;
+        apply(&Given { value: Value::Text(text), ..given.clone() }, settings, base)
     }
 
     fn check_directory(&self, settings: &Settings) -> Result<(), Refusal> {
