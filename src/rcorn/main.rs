@@ -17,12 +17,14 @@ fn main() -> std::process::ExitCode {
     // Before anything else opens descriptors: what zygotes get lies below.
     let reserved = sys::spawn::reserve_low_numbers();
     let invocation = Invocation::of_process();
+    let mut manager = systemd::Manager::of(&invocation);
     let done = match reserved {
         Ok(()) => run(invocation),
         Err(error) => Err(Refusal::setup(format!("cannot open /dev/null: {error}"))),
     };
     let code = done.unwrap_or_else(|refusal| {
         complain(&refusal);
+        manager.tell(systemd::Notice::Failed, &refusal.to_string());
         refusal.code()
     });
     u8::try_from(code.code()).unwrap_or(1).into()

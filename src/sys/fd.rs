@@ -4,6 +4,9 @@ use crate::checked;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+/// For files that are opened: reading and writing never wait.
+pub const NONBLOCKING: i32 = libc::O_NONBLOCK;
+
 /// Takes over a descriptor that this process was started with, and sets close-on-exec.
 ///
 /// Fails when the number is not open. Call it once per number: the result closes it.

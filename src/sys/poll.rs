@@ -19,6 +19,8 @@ pub enum Interest {
     Both,
     /// Nothing but hang-up and error, which are always told.
     Nothing,
+    /// Something urgent, as files of the kernel tell of pressure.
+    Urgent,
     /// A connection to accept, told to one of the processes that wait for it and are idle.
     ///
     /// Among those the kernel asks first who registered first. Cannot be modified, only removed and added again.
@@ -32,6 +34,7 @@ impl Interest {
             Self::Write => EpollFlags::EPOLLOUT,
             Self::Both => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP,
             Self::Nothing => EpollFlags::empty(),
+            Self::Urgent => EpollFlags::EPOLLPRI,
             Self::Accept => EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE,
         }
     }

@@ -4,6 +4,7 @@
 //! was refused ends with the reason, as one more field.
 
 use crate::inherited;
+use contract::base64;
 use http::{Outcome, Record, Request};
 use std::io::Write;
 use std::net::IpAddr;
@@ -108,29 +109,8 @@ fn basic_user(request: &Request<'_>) -> Option<Vec<u8>> {
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
     }
-    let decoded = decode_base64(encoded.trim_ascii())?;
+    let decoded = base64::decode(encoded.trim_ascii())?;
     decoded.split(|byte| *byte == b':').next().map(<[u8]>::to_vec)
-}
-
-fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut decoded) = (0u32, 0, Vec::new());
-    for byte in text.iter().take_while(|byte| **byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            decoded.push((bits >> count) as u8);
-        }
-    }
-    Some(decoded)
 }
 
 fn escape(lines: &mut Vec<u8>, text: &[u8]) {

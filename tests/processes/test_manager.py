@@ -54,6 +54,18 @@ def test_a_first_start_that_fails_says_why(start):
     wait_until(lambda: said(server, "STATUS=cannot import"), "the manager heard of it")
 
 
+def test_settings_and_addresses_that_are_wrong_are_told_too(start, directory):
+    taken = socket.create_server(("127.0.0.1", 0))
+    place = f"127.0.0.1:{taken.getsockname()[1]}"
+    server = start("plain", "--bind", place, handed=False)
+    assert server.wait() == 1
+    wait_until(lambda: said(server, f"STATUS=cannot listen on {place}: the address is in use"), "the manager heard of it")
+    server = start("plain", "--wrokers", 2)
+    assert server.wait() == 2
+    wait_until(lambda: said(server, "STATUS=--wrokers: there is no such flag; did you mean --workers?"), "of that, too")
+    taken.close()
+
+
 def test_signs_of_life(serve):
     server = serve("plain", "--workers", 2, env={"WATCHDOG_USEC": "900000"})
     with Held(server):

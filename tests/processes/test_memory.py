@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from support.client import Closed
+from support.holding import Held
+from support.load import Load
 from support.subject import Subject
 from support.waiting import wait_until
 
@@ -61,4 +63,26 @@ def test_it_is_told_from_other_kills(group, serve):
         server.get("/greedy")
     said = r'worker 1 \(pid \d+\) was killed by SIGKILL by the kernel, as memory ran out while it was in "GET /greedy HTTP/1.1"'
     server.wait_for_log(said)
+    assert server.get("/").text == "hello"
+
+
+def test_under_pressure_the_largest_idle_worker_makes_room(serve, directory):
+    """systemd has services watch the kernel, or anything else: here a pipe."""
+    pipe = directory / "pressure"
+    os.mkfifo(pipe)
+    server = serve("plain", "--workers", 2, env={"MEMORY_PRESSURE_WATCH": pipe})
+    old = server.wait_for_workers(2)
+    with Held(server) as held, Load(server.address, clients=2, keep_alive=False) as load:
+        pipe.write_text("now")
+        found = server.wait_for_log(r"worker \d \(pid (\d+)\) is the largest that is idle, with \d+ MiB, and memory is short")
+        with server.explained():
+            wait_until(lambda: len(server.workers()) == 2 and int(found[1]) not in server.workers(), "it is replaced")
+        assert held.release().response().text.split()[1] != found[1], "not the one that was busy"
+    load.assert_all_answered()
+    assert set(server.workers()) & set(old), "only one of them"
+
+
+def test_what_cannot_be_watched_is_told_and_no_more(serve, directory):
+    server = serve("plain", env={"MEMORY_PRESSURE_WATCH": directory / "nowhere"})
+    server.wait_for_log(r"\[WARNING\] cannot watch memory pressure at [^\n]*nowhere: No such file")
     assert server.get("/").text == "hello"

@@ -14,7 +14,7 @@ use super::wires::Wires;
 use crate::control::{Control, Meters};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
-use crate::systemd::{Manager, Notice};
+use crate::systemd::{Manager, Notice, Pressure};
 use contract::channel::Channel;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
@@ -57,7 +57,7 @@ impl Hands {
     /// Opens everything that the first generation stands on. From here on connections are taken.
     pub(crate) fn open(invocation: Invocation, settings: Settings) -> Result<Self, String> {
         let system = |error: io::Error| format!("cannot watch over processes: {error}");
-        let wires = Wires::new().map_err(system)?;
+        let mut wires = Wires::new().map_err(system)?;
         process::become_subreaper().map_err(system)?;
         let pid_file = settings.pid.as_deref().map(PidFile::write).transpose()?;
         let control = open_control(&settings)?;
@@ -67,6 +67,7 @@ impl Hands {
         useless.extend(unused.filter_map(|listener| listener.name_in_store()));
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
+        watch_pressure(&mut wires, &invocation, &logs);
         announce(&logs, &ground.listeners, &[]);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
@@ -103,6 +104,7 @@ impl Hands {
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
             Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
             Action::Count => Some(Event::Counted(self.count())),
+            Action::FindFattest(workers) => self.fattest(fleet, &workers),
             Action::AwaitDeaf(generation) => {
                 self.await_deaf(fleet, generation);
                 None
@@ -146,6 +148,7 @@ impl Hands {
             | Action::StartZygote(..)
             | Action::Fork(..)
             | Action::Count
+            | Action::FindFattest(_)
             | Action::AwaitDeaf(_)
             | Action::Weigh(_) => {}
         }
@@ -267,6 +270,16 @@ impl Hands {
         (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
     }
 
+    fn fattest(&self, fleet: &Fleet, workers: &[(WorkerId, Pid)]) -> Option<Event> {
+        let busy = self.look(fleet);
+        let is_idle = |id: WorkerId| {
+            !busy.iter().any(|busy| busy.worker == id && matches!(busy.doing, Doing::Request(..)))
+        };
+        let (id, bytes) =
+            weigh(workers).into_iter().filter(|(id, _)| is_idle(*id)).max_by_key(|(_, bytes)| *bytes)?;
+        Some(Event::Fattest(id, bytes))
+    }
+
     fn count(&self) -> Activity {
         let slots = self.grounds.values().flat_map(|ground| ground.board.slots());
         let open = slots.map(|slot| slot.get(Word::Connections)).sum();
@@ -301,6 +314,19 @@ pub(super) fn open_control(settings: &Settings) -> Result<Option<Control>, Strin
     let Some(path) = &settings.control_socket else { return Ok(None) };
     let owner = settings.control_socket_owner.as_deref();
     Control::open(path, settings.control_socket_mode, owner).map(Some)
+}
+
+/// Where that cannot be, service goes on without.
+pub(super) fn watch_pressure(wires: &mut Wires, invocation: &Invocation, logs: &Logs) {
+    let watched = Pressure::of(invocation).and_then(|pressure| match pressure {
+        Some(pressure) => {
+            wires.watch_pressure(pressure).map_err(|error| format!("cannot watch memory pressure: {error}"))
+        }
+        None => Ok(()),
+    });
+    if let Err(why) = watched {
+        logs.line(Level::Warning, &why);
+    }
 }
 
 fn weigh(workers: &[(WorkerId, Pid)]) -> Vec<(WorkerId, u64)> {

@@ -31,6 +31,8 @@ pub(crate) enum Action {
     GiveLogs(Generation, WorkerId),
     /// Measure the memory of workers.
     Weigh(Vec<(WorkerId, Pid)>),
+    /// Find the largest of these workers that is in no request.
+    FindFattest(Vec<(WorkerId, Pid)>),
     /// Count connections and requests.
     Count,
     /// Send a worker's process a signal.

@@ -35,6 +35,10 @@ pub(crate) enum Event {
     WorkerEnded(Pid, Autopsy),
     /// How many bytes of memory workers have.
     Weighed(Vec<(WorkerId, u64)>),
+    /// systemd, or the kernel, says that memory is short.
+    MemoryIsShort,
+    /// The largest of the workers that were asked about, and are in no request, has so many bytes.
+    Fattest(WorkerId, u64),
     /// So much is going on.
     Counted(Activity),
     /// The operator wants something.

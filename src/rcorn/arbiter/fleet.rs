@@ -4,6 +4,7 @@
 //! A *crew* is one generation in the flesh: a zygote and the workers it forked.
 
 use super::policy::{BackOff, Moment, Rules};
+use super::records::{Checking, Idle, Outcome};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::message::BootFailure;
@@ -37,6 +38,9 @@ pub(crate) struct Fleet {
     /// Since when nobody has asked for anything.
     #[serde(default)]
     pub(crate) idle: Idle,
+    /// When memory pressure is next a reason to replace a worker.
+    #[serde(default)]
+    pub(crate) relief_at: Moment,
     /// When the memory of workers is to be measured next.
     pub(crate) weigh_at: Option<Moment>,
     /// When `step` last looked at everything: what was due by then is done.
@@ -44,35 +48,6 @@ pub(crate) struct Fleet {
     /// The youngest generation that there was.
     pub(crate) newest: Generation,
     last_worker: u64,
-}
-
-/// What is known of a silence that may end it all.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Idle {
-    /// Since when it lasts.
-    pub(crate) since: Moment,
-    /// How many requests there were by then.
-    pub(crate) handled: u64,
-    /// When it is counted next.
-    pub(crate) count_at: Option<Moment>,
-}
-
-/// A check that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Checking {
-    /// What it is for.
-    pub(crate) generation: Generation,
-    /// When it is killed, if it was not yet.
-    pub(crate) kill_at: Option<Moment>,
-}
-
-/// What became of a reload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Outcome {
-    /// The generation that was to serve.
-    pub(crate) generation: Generation,
-    /// Why it does not.
-    pub(crate) failure: Option<BootFailure>,
 }
 
 /// Outcomes that are remembered.
@@ -220,6 +195,7 @@ impl Fleet {
             look_at: None,
             slept: false,
             idle: Idle::default(),
+            relief_at: Moment(0),
             weigh_at: None,
             settled: Moment(0),
             newest: Generation(1),

@@ -25,6 +25,7 @@ pub(crate) mod memory;
 mod output;
 mod pidfile;
 mod policy;
+mod records;
 mod run;
 mod state;
 mod step;
@@ -44,6 +45,7 @@ pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 
 use crate::settings::{Invocation, Settings};
+use crate::systemd::{Manager, Notice};
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use state::State;
@@ -52,7 +54,8 @@ use std::collections::VecDeque;
 /// Serves until it is told to stop. Descriptors below `sys::spawn::FIRST_FREE` have to be reserved before.
 pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
     act::set_title(&settings);
-    on_runtime(ExitCode::Setup, async {
+    let manager = Manager::of(&invocation);
+    on_runtime(manager, ExitCode::Setup, async {
         let signals = run::Signals::watch().map_err(system)?;
         // Whoever started us may have held some.
         sys::exec::release_signals().map_err(system)?;
@@ -65,7 +68,8 @@ pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
 
 /// Goes on where our former self stopped to let us take over.
 pub(crate) fn follow(invocation: Invocation, state: i32) -> ExitCode {
-    on_runtime(ExitCode::Succession, async {
+    let manager = Manager::of(&invocation);
+    on_runtime(manager, ExitCode::Succession, async {
         let state = State::read(succession::state_at(state)?)?;
         let signals = run::Signals::watch().map_err(system)?;
         let (mut hands, fleet) = Hands::take_up(invocation, state)?;
@@ -82,13 +86,18 @@ pub(crate) fn could_follow(invocation: &Invocation, state: i32) -> Result<(), St
     succession::could_follow(invocation, succession::state_at(state)?)
 }
 
-fn on_runtime(failed: ExitCode, served: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
+fn on_runtime(
+    mut manager: Manager,
+    failed: ExitCode,
+    served: impl Future<Output = Result<ExitCode, String>>,
+) -> ExitCode {
     // A log that may not grow any more is no reason to end. It fails only for what is no signal.
     let _ = sys::signal::ignore(sys::signal::SIGXFSZ);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system);
     let code = runtime.and_then(|runtime| runtime.block_on(served));
     code.unwrap_or_else(|sentence| {
         act::say(&format!("rcorn: {sentence}\n"));
+        manager.tell(Notice::Failed, &sentence);
         failed
     })
 }

@@ -78,6 +78,9 @@ pub(crate) fn beat(timeout: Duration) -> Duration {
 /// Who hears the clock so much too late was asleep itself, and everybody with it: nobody is judged by that.
 pub(crate) const ASLEEP: Duration = Duration::from_secs(2);
 
+/// Under memory pressure a worker is replaced no more often than this.
+pub(crate) const RELIEF_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Forks that are ordered from a zygote at a time: its channel has room for them whatever the number of workers.
 pub(crate) const ORDERS: usize = 16;
 

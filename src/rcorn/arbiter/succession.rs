@@ -159,7 +159,7 @@ impl Hands {
             grounds.insert(generation, Ground::unpack(ground, own)?);
         }
         let manager = Manager::of(&invocation);
-        let hands = Self {
+        let mut hands = Self {
             wires: Wires::unpack(state.zygotes, state.workers).map_err(system)?,
             invocation,
             handed: pick(&state.handed),
@@ -173,6 +173,7 @@ impl Hands {
             manager,
             pulsed: Moment(0),
         };
+        act::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
         hands.read_on(&state.fleet);
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))

@@ -4,6 +4,7 @@ use super::event::Event;
 use super::output::Outputs;
 use super::state::{Crossing, WorkerState, ZygoteState};
 use super::zygote::{Started, ZygoteChannel};
+use crate::systemd::Pressure;
 use contract::channel::{Channel, Received};
 use contract::id::{Generation, Pid, WorkerId};
 use contract::message::{FromWorker, FromZygote, ToWorker, ToZygote};
@@ -17,6 +18,9 @@ use tokio::io::unix::AsyncFd;
 
 type WorkerChannel = Channel<ToWorker, FromWorker>;
 
+/// The poller's token for memory pressure: no end has so large a number.
+const PRESSURE: u64 = u64::MAX;
+
 /// The most channels that are looked at in one turn.
 const BATCH: usize = 64;
 
@@ -26,6 +30,7 @@ pub(crate) struct Wires {
     poller: AsyncFd<Poller>,
     zygotes: BTreeMap<Generation, ZygoteWire>,
     workers: BTreeMap<WorkerId, WorkerWire>,
+    pressure: Option<Pressure>,
 }
 
 #[derive(Debug)]
@@ -78,7 +83,7 @@ impl Wires {
                       the poller's is both, and this room has no unsafe"
         )]
         let poller = AsyncFd::new(Poller::new(BATCH)?)?;
-        Ok(Self { poller, zygotes: BTreeMap::new(), workers: BTreeMap::new() })
+        Ok(Self { poller, zygotes: BTreeMap::new(), workers: BTreeMap::new(), pressure: None })
     }
 
     /// Everyone, as they cross.
@@ -129,6 +134,13 @@ impl Wires {
             wires.workers.insert(worker, WorkerWire { generation, channel, open, stacks, outputs });
         }
         Ok(wires)
+    }
+
+    /// Memory pressure is heard of from now on.
+    pub(crate) fn watch_pressure(&mut self, pressure: Pressure) -> io::Result<()> {
+        self.poller.get_ref().add(pressure.as_fd(), PRESSURE, pressure.interest())?;
+        self.pressure = Some(pressure);
+        Ok(())
     }
 
     /// A zygote was started.
@@ -242,9 +254,7 @@ impl Wires {
                 guard.clear_ready();
                 continue;
             }
-            return Poll::Ready(
-                tokens.into_iter().flat_map(|token| self.hear(End::of_token(token))).collect(),
-            );
+            return Poll::Ready(tokens.into_iter().flat_map(|token| self.hear_token(token)).collect());
         }
     }
 
@@ -253,6 +263,16 @@ impl Wires {
         let zygotes = self.zygotes.keys().map(|generation| End::Zygote(*generation));
         let ends: Vec<End> = zygotes.chain(self.workers.keys().map(|worker| End::Worker(*worker))).collect();
         ends.into_iter().flat_map(|end| self.hear(end)).collect()
+    }
+
+    fn hear_token(&mut self, token: u64) -> Vec<Event> {
+        match &mut self.pressure {
+            Some(pressure) if token == PRESSURE => {
+                pressure.acknowledge();
+                vec![Event::MemoryIsShort]
+            }
+            _ => self.hear(End::of_token(token)),
+        }
     }
 
     fn hear(&mut self, end: End) -> Vec<Event> {

@@ -3,7 +3,10 @@
 //! A message waits for room in the manager's queue for a moment when it matters, and not at all when the next one says
 //! the same: a manager that does not read holds up nobody.
 
+mod pressure;
 pub(crate) mod status;
+
+pub(crate) use pressure::Pressure;
 
 use crate::settings::Invocation;
 use sd_notify::NotifyState;

@@ -76,6 +76,8 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
         Event::WorkerClosed(id) => worker::closed(fleet, id, now, todo),
         Event::WorkerEnded(pid, autopsy) => worker::ended(fleet, pid, &autopsy, now, todo),
         Event::Weighed(weights) => recycle::weighed(fleet, &weights),
+        Event::MemoryIsShort => recycle::memory_is_short(fleet, now, todo),
+        Event::Fattest(id, bytes) => recycle::fattest(fleet, id, bytes),
         Event::Counted(activity) => idle::counted(fleet, activity, now, todo),
         Event::Operator(wish) => operator::wish(fleet, wish, now, todo),
         Event::Tick(busy) => clock::tick(fleet, &busy, now, todo),

@@ -3,7 +3,7 @@
 
 use super::super::action::Action;
 use super::super::fleet::{Crew, Fleet, Phase, Role, Worker};
-use super::super::policy::{Moment, WEIGH_INTERVAL};
+use super::super::policy::{Moment, RELIEF_INTERVAL, WEIGH_INTERVAL};
 use super::settle::retire;
 use contract::id::{Pid, WorkerId};
 use contract::logline::Level;
@@ -66,6 +66,25 @@ pub(super) fn weighed(fleet: &mut Fleet, weights: &[(WorkerId, u64)]) {
             worker.spent.get_or_insert_with(text);
         }
     }
+}
+
+/// Memory is short: the largest worker that is idle makes room, and no second one before that has had its effect.
+pub(super) fn memory_is_short(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
+    let serving = fleet.in_role(Role::Serving).and_then(|generation| fleet.crews.get(&generation));
+    let Some(crew) = serving.filter(|crew| crew.replacing.is_none() && fleet.relief_at <= now) else {
+        return;
+    };
+    let ready = crew.workers.iter().filter(|(_, worker)| matches!(worker.phase, Phase::Ready { .. }));
+    let workers: Vec<_> = ready.filter_map(|(id, worker)| worker.pid.map(|pid| (*id, pid))).collect();
+    fleet.relief_at = now.after(RELIEF_INTERVAL);
+    todo.push(Action::FindFattest(workers));
+}
+
+/// That is the one.
+pub(super) fn fattest(fleet: &mut Fleet, id: WorkerId, bytes: u64) {
+    let Some(worker) = fleet.crew_of(id).and_then(|(_, crew)| crew.workers.get_mut(&id)) else { return };
+    let text = format!("is the largest that is idle, with {} MiB, and memory is short", bytes >> 20);
+    worker.spent.get_or_insert(text);
 }
 
 /// When it is time, has those measured whose memory has a limit.

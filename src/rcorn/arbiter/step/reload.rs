@@ -2,8 +2,9 @@
 //! we become it; it prepares the ground. Until then nothing has changed, whatever fails.
 
 use super::super::action::{Action, Notice};
-use super::super::fleet::{Checking, Crew, Fleet, Role, Stage};
+use super::super::fleet::{Crew, Fleet, Role, Stage};
 use super::super::policy::{CHECK_LIMIT, HURRY, Moment};
+use super::super::records::Checking;
 use super::settle::{self, Manner};
 use contract::id::Generation;
 use contract::logline::Level;

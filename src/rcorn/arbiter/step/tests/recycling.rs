@@ -174,3 +174,25 @@ fn a_death_is_told_with_its_circumstances() {
     let expected = " while it was in \"GET /x HTTP/1.1\" from 1.2.3.4:5 for 1.5 s; restarting";
     assert_eq!(text(false, request(Some(began))), expected);
 }
+
+#[test]
+fn under_pressure_the_largest_makes_room_and_nobody_else_for_a_while() {
+    let mut world = World::serving(rules(2));
+    let asks = |world: &World| {
+        world.last.iter().any(|action| matches!(action, Action::FindFattest(all) if all.len() == 2))
+    };
+    world.happens(Event::MemoryIsShort);
+    assert!(asks(&world));
+    world.happens(Event::Fattest(TWO, 300 << 20));
+    assert!(world.lines()[0].1.contains("is the largest that is idle, with 300 MiB, and memory is short"));
+    assert_eq!(world.ordered(), [(WorkerId(3), 2)], "another comes first");
+    world.pass(Duration::from_secs(11));
+    world.happens(Event::MemoryIsShort);
+    assert_eq!(world.last, [], "one at a time");
+    world.gets_ready(WorkerId(3));
+    world.ends(TWO, Ended::Exited(0));
+    world.happens(Event::MemoryIsShort);
+    assert!(asks(&world));
+    world.happens(Event::MemoryIsShort);
+    assert_eq!(world.last, [], "it is too soon");
+}
