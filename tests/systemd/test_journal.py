@@ -85,6 +85,15 @@ def test_a_first_start_that_fails_is_in_the_journal_of_its_unit(box):
     assert "cannot import the application 'plain'" in text and "No module named 'shoop'" in text
 
 
+def test_a_journal_that_is_restarted_is_written_to_again(logging, load):
+    with load() as fresh:
+        logging.run("systemctl", "restart", "systemd-journald")
+    assert fresh.failures == [] and fresh.result["slowest"] < 5
+    get(logging, "/after-the-restart")
+    (entry,) = entries(logging, "HTTP_PATH=/after-the-restart")
+    assert entry["HTTP_STATUS"] == "404"
+
+
 @pytest.mark.alone
 def test_a_journal_that_does_not_read_holds_up_nobody(logging):
     logging.run("systemctl", "kill", "-s", "STOP", "systemd-journald")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from support.box import wait_for_unit
@@ -182,9 +183,28 @@ def test_an_instance_is_a_user_of_its_own(box):
         "echo x > /srv/shop/plain.py",
         "echo x > /etc/rcorn/shop.toml",
         "rcornctl status blog",
+        f"python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).ptrace(16, {pids['blog']}, 0, 0) != 0)'",
     ):
         box.run(*inside, "sh", "-c", f"! {{ {forbidden}; }} 2>/dev/null")
 
 
 def uid(box, pid):
     return box.run("stat", "-c", "%u", f"/proc/{pid}").strip()
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.mark.parametrize(("example", "app", "path", "words"), [
+    ("flask", "app:app", "/", "<form"),
+    ("django", "mysite.wsgi", "/", "<form"),
+])
+def test_frameworks_work_in_the_sandbox(box, example, app, path, words):
+    for file in (EXAMPLES / example).rglob("*"):
+        if file.suffix in (".py", ".html", ".css", ".txt"):
+            box.put(f"/srv/shop/{file.relative_to(EXAMPLES / example)}", file.read_text())
+    box.put("/etc/rcorn/shop.toml", text_of("shop").replace('"plain"', f'"{app}"'))
+    box.run("systemctl", "start", UNIT)
+    assert words in get(box, path)
+    box.run("systemctl", "reload", UNIT)
+    assert words in get(box, path)
