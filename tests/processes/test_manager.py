@@ -60,6 +60,7 @@ def test_settings_and_addresses_that_are_wrong_are_told_too(start, directory):
     server = start("plain", "--bind", place, handed=False)
     assert server.wait() == 1
     wait_until(lambda: said(server, f"STATUS=cannot listen on {place}: the address is in use"), "the manager heard of it")
+    assert said(server, "ERRNO=") == ["ERRNO=98"]
     server = start("plain", "--wrokers", 2)
     assert server.wait() == 2
     wait_until(lambda: said(server, "STATUS=--wrokers: there is no such flag; did you mean --workers?"), "of that, too")

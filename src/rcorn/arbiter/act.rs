@@ -5,6 +5,7 @@ use super::event::{Activity, Autopsy, Busy, Doing, Event, LastRequest};
 use super::fleet::Fleet;
 use super::ground::Ground;
 use super::handed::Handed;
+use super::hindrance::Hindrance;
 use super::listeners::Listener;
 use super::memory;
 use super::pidfile::PidFile;
@@ -55,7 +56,7 @@ pub(crate) struct Hands {
 
 impl Hands {
     /// Opens everything that the first generation stands on. From here on connections are taken.
-    pub(crate) fn open(invocation: Invocation, settings: Settings) -> Result<Self, String> {
+    pub(crate) fn open(invocation: Invocation, settings: Settings) -> Result<Self, Hindrance> {
         let system = |error: io::Error| format!("cannot watch over processes: {error}");
         let mut wires = Wires::new().map_err(system)?;
         process::become_subreaper().map_err(system)?;
@@ -158,7 +159,8 @@ impl Hands {
     pub(crate) fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
         let settings = self.invocation.load().map_err(|refusal| refusal.to_string())?;
         let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
-        let ground = Ground::prepare(&self.invocation, settings, &open, &self.handed)?;
+        let ground =
+            Ground::prepare(&self.invocation, settings, &open, &self.handed).map_err(String::from)?;
         announce(&self.logs, &ground.listeners, &open);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);

@@ -1,5 +1,6 @@
 //! The ground that a generation stands on: its settings, and everything that is opened because of them.
 
+use super::hindrance::Hindrance;
 use super::listeners::{self, Listener};
 use super::policy::Rules;
 use super::state::{Crossing, GroundState};
@@ -39,7 +40,7 @@ impl Ground {
         settings: Settings,
         open: &[Rc<Listener>],
         handed: &[Rc<Listener>],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Hindrance> {
         let python = interpreter::find(invocation, &settings).map_err(|refusal| refusal.to_string())?;
         let extension =
             interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;

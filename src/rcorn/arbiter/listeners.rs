@@ -1,6 +1,7 @@
 //! The sockets that are served: bound here, or handed to us. A generation holds those that it serves; the last one
 //! to let go of a listener closes it and removes the socket file that was made for it.
 
+use super::hindrance::Hindrance;
 use super::state::{Crossing, ListenerState};
 use crate::settings::{Bind, Settings};
 use crate::socket_file::SocketFile;
@@ -102,13 +103,13 @@ impl Listener {
         }
     }
 
-    fn bind(address: &Address, settings: &Settings, owner: Option<&Credentials>) -> Result<Self, String> {
+    fn bind(address: &Address, settings: &Settings, owner: Option<&Credentials>) -> Result<Self, Hindrance> {
         let options =
             ListenOptions { backlog: settings.backlog, reuse_port: settings.reuse_port, mode: None };
         let mask = set_umask(settings.umask);
         let bound = socket::listen(address, options);
         set_umask(mask);
-        let describe = |error: io::Error| sentence(address, &error);
+        let describe = |error: io::Error| Hindrance::of(sentence(address, &error), &error);
         let fd = bound.map_err(describe)?;
         let file = if let Address::Unix(path) = address {
             Some(SocketFile::made(path, owner).map_err(describe)?)
@@ -144,7 +145,7 @@ pub(crate) fn gather(
     open: &[Rc<Listener>],
     handed: &[Rc<Listener>],
     owner: Option<&Credentials>,
-) -> Result<Vec<Rc<Listener>>, String> {
+) -> Result<Vec<Rc<Listener>>, Hindrance> {
     let by_name = settings.bind.iter().any(|bind| matches!(bind, Bind::Handed(_)));
     if !by_name && !handed.is_empty() {
         return Ok(handed.to_vec());
@@ -166,7 +167,7 @@ pub(crate) fn gather(
         }
     }
     if gathered.len() > MOST_LISTENERS {
-        return Err(format!("{} addresses are too many: the most is {MOST_LISTENERS}", gathered.len()));
+        return Err(format!("{} addresses are too many: the most is {MOST_LISTENERS}", gathered.len()).into());
     }
     Ok(gathered)
 }
@@ -201,10 +202,10 @@ fn named(name: &str, handed: &[Rc<Listener>]) -> Result<Vec<Rc<Listener>>, Strin
     })
 }
 
-fn new(bind: &Bind, settings: &Settings, owner: Option<&Credentials>) -> Result<Listener, String> {
+fn new(bind: &Bind, settings: &Settings, owner: Option<&Credentials>) -> Result<Listener, Hindrance> {
     match bind {
-        Bind::Fd(number) => Listener::adopt(*number, None),
-        Bind::Handed(name) => Err(format!("fd://{name} can only be handed over")),
+        Bind::Fd(number) => Ok(Listener::adopt(*number, None)?),
+        Bind::Handed(name) => Err(format!("fd://{name} can only be handed over").into()),
         Bind::Address(address) => {
             let mut listener = Listener::bind(address, settings, owner)?;
             listener.asked = bind.clone();

@@ -20,6 +20,7 @@ mod ground;
 mod handed;
 mod handover;
 pub(crate) mod health;
+mod hindrance;
 mod listeners;
 pub(crate) mod memory;
 mod output;
@@ -45,9 +46,10 @@ pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 
 use crate::settings::{Invocation, Settings};
-use crate::systemd::{Manager, Notice};
+use crate::systemd::Manager;
 use contract::exit::ExitCode;
 use contract::id::Generation;
+use hindrance::Hindrance;
 use state::State;
 use std::collections::VecDeque;
 
@@ -89,7 +91,7 @@ pub(crate) fn could_follow(invocation: &Invocation, state: i32) -> Result<(), St
 fn on_runtime(
     mut manager: Manager,
     failed: ExitCode,
-    served: impl Future<Output = Result<ExitCode, String>>,
+    served: impl Future<Output = Result<ExitCode, Hindrance>>,
 ) -> ExitCode {
     // A log that may not grow any more is no reason to end. It fails only for what is no signal.
     let _ = sys::signal::ignore(sys::signal::SIGXFSZ);
@@ -97,12 +99,12 @@ fn on_runtime(
     let code = runtime.and_then(|runtime| runtime.block_on(served));
     code.unwrap_or_else(|sentence| {
         act::say(&format!("rcorn: {sentence}\n"));
-        manager.tell(Notice::Failed, &sentence);
+        manager.fail(&sentence, sentence.errno());
         failed
     })
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
-fn system(error: std::io::Error) -> String {
-    format!("cannot start: {error}")
+fn system(error: std::io::Error) -> Hindrance {
+    Hindrance::of(format!("cannot start: {error}"), &error)
 }

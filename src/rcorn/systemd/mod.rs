@@ -92,6 +92,14 @@ impl Manager {
         }
     }
 
+    /// Says why it ends, with the kernel's number for that.
+    pub(crate) fn fail(&mut self, line: &str, errno: Option<u32>) {
+        if let Some(errno) = errno {
+            self.send(&[NotifyState::Errno(errno)], PATIENCE);
+        }
+        self.tell(Notice::Failed, line);
+    }
+
     /// Says how it goes, where that is news.
     pub(crate) fn status(&mut self, line: &str) {
         let line = one_line(line);
