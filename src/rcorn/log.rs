@@ -11,9 +11,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 use sys::fd::write_all;
 use sys::journal::Journal;
 use sys::user::Credentials;
+
+/// How long the journal has to take our last words.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The logs of one generation.
 #[derive(Debug)]
@@ -146,14 +150,19 @@ impl Logs {
         }
     }
 
-    /// The last that is said. As text even where there is a journal: that could not tell any more who had sent an entry.
+    /// The last that is said before the process ends. A journal that has not read it by then could not tell any more
+    /// whose words these were.
     pub(crate) fn last_words(&self, traceback: &str, text: &str) {
-        if self.journal.is_none() {
-            return self
-                .write(&format!("{traceback}{}", format(sys::process::own_pid(), Level::Critical, text)));
+        self.traceback(traceback);
+        self.line(Level::Critical, text);
+        if !self.part() {
+            self.write(&format!("<2>{text}\n"));
         }
-        let lines = traceback.lines().map(|line| format!("<3>{line}\n"));
-        self.write(&lines.chain([format!("<2>{text}\n")]).collect::<String>());
+    }
+
+    /// The process is about to end: has everything arrived?
+    pub(crate) fn part(&self) -> bool {
+        self.journal.as_ref().is_none_or(|journal| journal.has_taken_all(PATIENCE))
     }
 
     /// There is nobody to tell when that fails.

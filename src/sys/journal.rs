@@ -8,7 +8,10 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::linux::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+/// How long the journal may take to see whose entry it is.
+const LOOK_UP: Duration = Duration::from_millis(20);
 const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// A connection to the journal.
@@ -37,6 +40,29 @@ impl Journal {
             }
             sent => Ok(sent?),
         }
+    }
+
+    /// Waits until the journal has taken everything, which it has to before a process ends: it looks up whose entry it
+    /// is when it reads it. False when that takes too long.
+    pub fn has_taken_all(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.waiting() != Some(0) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // For the look itself.
+        std::thread::sleep(LOOK_UP);
+        true
+    }
+
+    /// Bytes in the other side's queue.
+    fn waiting(&self) -> Option<i32> {
+        let mut count = 0;
+        // SAFETY: the request writes one int, and the pointer is to one.
+        crate::checked(unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) }).ok()?;
+        Some(count)
     }
 
     fn send_with(&self, entry: &[u8], file: Option<RawFd>) -> nix::Result<()> {
@@ -97,6 +123,15 @@ mod tests {
         let (_server, ours) = journal();
         let refused = (0..100_000).find_map(|_| ours.send(b"MESSAGE=a\n").err()).unwrap();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn it_is_seen_when_everything_was_taken() {
+        let (server, ours) = journal();
+        ours.send(b"MESSAGE=a\n").unwrap();
+        assert!(!ours.has_taken_all(Duration::from_millis(20)));
+        server.recv(&mut [0; 64]).unwrap();
+        assert!(ours.has_taken_all(Duration::from_secs(1)));
     }
 
     #[test]

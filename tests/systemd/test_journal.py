@@ -76,13 +76,21 @@ def test_large_entries_pass(logging):
     assert "x" * 400_000 in text
 
 
+def test_the_last_line_of_a_stop_is_in_the_journal_of_its_unit(logging):
+    for turn in range(1, 6):
+        logging.run("systemctl", "restart", UNIT)
+        stops = [entry for entry in logging.journal("-u", UNIT) if " left" in entry["MESSAGE"]]
+        assert len(stops) == 2 * turn, "two workers each time"
+
+
 def test_a_first_start_that_fails_is_in_the_journal_of_its_unit(box):
     box.put("/srv/shop/plain.py", "import shoop\n")
     box.run("systemctl", "start", UNIT, code=1)
     box.run("systemctl", "stop", UNIT)
-    said = box.journal("-u", UNIT, "PRIORITY=2") + box.journal("-u", UNIT, "PRIORITY=3")
-    text = "\n".join(entry["MESSAGE"] for entry in said)
-    assert "cannot import the application 'plain'" in text and "No module named 'shoop'" in text
+    (line,) = box.journal("-u", UNIT, "PRIORITY=2")
+    assert line["MESSAGE"].startswith("cannot import the application 'plain': ModuleNotFoundError")
+    (traceback,) = [entry for entry in box.journal("-u", UNIT, "PRIORITY=3") if entry["SYSLOG_IDENTIFIER"] == "rcorn"]
+    assert traceback["MESSAGE"].startswith("Traceback") and traceback["MESSAGE"].endswith("No module named 'shoop'")
 
 
 def test_a_journal_that_is_restarted_is_written_to_again(logging, load):

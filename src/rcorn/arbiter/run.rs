@@ -30,7 +30,10 @@ pub(crate) async fn run(
     loop {
         match digest(&mut fleet, &mut hands, &mut events) {
             Digested::Everything => {}
-            Digested::Leave(code) => return Ok(code),
+            Digested::Leave(code) => {
+                hands.logs.part();
+                return Ok(code);
+            }
             Digested::Succeed(generation) => {
                 events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
                 continue;
