@@ -72,7 +72,7 @@ def test_signs_of_life(serve):
     with Held(server):
         wait_until(lambda: len(said(server, "WATCHDOG=1")) >= 4, "it lives, and a long request is no illness")
     server.send(signal.SIGSTOP)
-    time.sleep(0.1)
+    wait_until(lambda: open(f"/proc/{server.pid}/stat").read().rpartition(")")[2].split()[0] == "T", "it is frozen")
     before = len(said(server, "WATCHDOG=1"))
     stays_true(lambda: len(said(server, "WATCHDOG=1")) == before, "who is frozen says nothing", seconds=1.5)
     server.send(signal.SIGCONT)
@@ -129,7 +129,7 @@ def test_a_manager_that_does_not_read_holds_up_nobody(start, directory):
         server = start("plain", "--workers", 2, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "30000"})
         server.wait_for_log("serving: generation 1", seconds=30)
         (first, second) = server.wait_for_workers(2)
-        time.sleep(1)
+        stays_true(lambda: server.workers() == [first, second], "it serves on, with a full queue before it", seconds=1)
         os.kill(first, signal.SIGKILL)
         with server.explained():
             wait_until(lambda: len(server.workers()) == 2 and first not in server.workers(), "it is replaced", seconds=2)
