@@ -104,6 +104,17 @@ def test_a_death_of_the_arbiter_refuses_nobody(box, load):
     assert not [failure for failure in fresh.failures if "refused" in failure[2]] and len(fresh.failures) <= 3
 
 
+def test_without_a_store_nobody_is_asked_to_keep_anything(box):
+    box.put("/etc/systemd/system/rcorn@shop.service.d/none.conf", "[Service]\nFileDescriptorStoreMax=0\nUnsetEnvironment=FDSTORE\n")
+    box.put("/etc/rcorn/shop.toml", text_of("shop").replace("127.0.0.1:8000", "unix:/run/rcorn/shop/http.sock"))
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", UNIT)
+    assert box.run("curl", "-s", "--unix-socket", "/run/rcorn/shop/http.sock", "http://shop/") == "hello"
+    box.run("systemctl", "reload", UNIT)
+    box.run("systemctl", "stop", UNIT)
+    assert "store" not in box.run("journalctl", "--no-pager", "-u", UNIT).lower()
+
+
 def test_an_address_that_goes_is_taken_out_of_the_store(box):
     box.run("systemctl", "start", UNIT)
     box.put("/etc/rcorn/shop.toml", text_of("shop").replace('"127.0.0.1:8000"', '["127.0.0.1:8000", "127.0.0.1:9000"]'))

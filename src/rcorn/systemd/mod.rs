@@ -56,12 +56,8 @@ impl Manager {
         let limit = text("WATCHDOG_USEC").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
         // Three times, so that one that comes late is no harm.
         let watchdog = limit.filter(|_| is_ours).map(|limit: u64| Duration::from_micros(limit) / 3);
-        // Before version 254 it does not say so.
-        let has_store = address.is_some()
-            && match text("FDSTORE") {
-                Some(most) => most != "0",
-                None => text("SYSTEMD_EXEC_PID").is_some_and(|pid| pid == own),
-            };
+        // Before version 254 it does not say so by itself; our unit does.
+        let has_store = address.is_some() && text("FDSTORE").is_some_and(|most| most != "0");
         Self { address, watchdog, has_store, said: String::new() }
     }
 
