@@ -1,11 +1,10 @@
 //! The native socket of systemd's journal: one datagram is one entry. Nothing here ever waits.
 
+use crate::message;
 use nix::errno::Errno;
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, socket,
-};
-use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, socket};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::linux::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,10 +32,10 @@ impl Journal {
 
     /// Sends an entry, a large one in a memory file. `WouldBlock` when the journal does not keep up.
     pub fn send(&self, entry: &[u8]) -> io::Result<()> {
-        match self.send_with(entry, None) {
+        match message::send(self.as_fd(), entry, &[], MsgFlags::empty()) {
             Err(Errno::EMSGSIZE | Errno::ENOBUFS) => {
                 let file = crate::memory::sealed("rcorn-journal", entry)?;
-                Ok(self.send_with(&[], Some(file.as_raw_fd()))?)
+                Ok(message::send(self.as_fd(), &[], &[file.as_fd()], MsgFlags::empty())?)
             }
             sent => Ok(sent?),
         }
@@ -63,20 +62,6 @@ impl Journal {
         // SAFETY: the request writes one int, and the pointer is to one.
         crate::checked(unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) }).ok()?;
         Some(count)
-    }
-
-    fn send_with(&self, entry: &[u8], file: Option<RawFd>) -> nix::Result<()> {
-        let numbers: Vec<RawFd> = file.into_iter().collect();
-        let rights = [ControlMessage::ScmRights(&numbers)];
-        let control: &[ControlMessage<'_>] = if numbers.is_empty() { &[] } else { &rights };
-        let slices: &[IoSlice<'_>] = if entry.is_empty() { &[] } else { &[IoSlice::new(entry)] };
-        loop {
-            match sendmsg::<()>(self.0.as_raw_fd(), slices, control, MsgFlags::MSG_NOSIGNAL, None) {
-                Ok(_) => return Ok(()),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
     }
 }
 

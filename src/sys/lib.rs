@@ -10,6 +10,7 @@ pub mod fd;
 pub mod journal;
 pub mod last_word;
 pub mod memory;
+mod message;
 pub mod notify;
 pub mod poll;
 pub mod process;

@@ -1,13 +1,12 @@
 //! Messages to whoever started us, one datagram each (sd_notify(3)): to a path, or to a name that begins with `@`.
 
+use crate::message;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, socket,
-};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, socket};
 use std::ffi::OsStr;
-use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
@@ -16,14 +15,10 @@ pub fn send(address: &OsStr, text: &[u8], fds: &[BorrowedFd<'_>], patience: Dura
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let ours = socket(AddressFamily::Unix, SockType::Datagram, flags, None)?;
     connect(ours.as_raw_fd(), &name(address.as_bytes())?)?;
-    let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&numbers)];
-    let control: &[ControlMessage<'_>] = if numbers.is_empty() { &[] } else { &rights };
     let deadline = Instant::now() + patience;
     loop {
-        match sendmsg::<()>(ours.as_raw_fd(), &[IoSlice::new(text)], control, MsgFlags::MSG_NOSIGNAL, None) {
-            Ok(_) => return Ok(()),
-            Err(Errno::EINTR) => {}
+        match message::send(ours.as_fd(), text, fds, MsgFlags::empty()) {
+            Ok(()) => return Ok(()),
             Err(Errno::EAGAIN) if Instant::now() < deadline => {
                 let rest = PollTimeout::try_from(deadline.saturating_duration_since(Instant::now()));
                 let mut room = [PollFd::new(ours.as_fd(), PollFlags::POLLOUT)];

@@ -1,11 +1,10 @@
 //! A channel between two processes: whole messages, with file descriptors, and an end that can be seen.
 
-use crate::checked;
+use crate::{checked, message};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg,
-    socketpair,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, socketpair,
 };
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// The longest message.
@@ -41,25 +40,16 @@ impl Seqpacket {
 
     /// Sends one message and waits for room if it must.
     pub fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.send_with(bytes, fds, MsgFlags::MSG_NOSIGNAL)
+        self.send_with(bytes, fds, MsgFlags::empty())
     }
 
     /// Sends one message, or gives `WouldBlock` when the other end does not read.
     pub fn try_send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.send_with(bytes, fds, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT)
+        self.send_with(bytes, fds, MsgFlags::MSG_DONTWAIT)
     }
 
     fn send_with(&self, bytes: &[u8], fds: &[BorrowedFd<'_>], flags: MsgFlags) -> io::Result<()> {
-        let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-        let rights = [ControlMessage::ScmRights(&numbers)];
-        let control: &[ControlMessage<'_>] = if numbers.is_empty() { &[] } else { &rights };
-        loop {
-            match sendmsg::<()>(self.0.as_raw_fd(), &[IoSlice::new(bytes)], control, flags, None) {
-                Ok(_) => return Ok(()),
-                Err(nix::errno::Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        Ok(message::send(self.0.as_fd(), bytes, fds, flags)?)
     }
 
     /// Waits for a message; `None` when the other end is closed.

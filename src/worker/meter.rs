@@ -151,8 +151,11 @@ impl Observer for Meter {
 
     fn ended(&mut self, record: &Record<'_>) {
         let view = self.view();
-        // Many requests may follow each other before the loop waits again.
-        view.set(Word::Heartbeat, clock::now());
+        let start = view.get(Word::RequestStart);
+        if start != 0 {
+            // Many requests may follow each other before the loop waits again.
+            view.set(Word::Heartbeat, start + record.app_ns);
+        }
         view.set(Word::RequestStart, 0);
         view.set(Word::State, self.resting as u64);
         match record.outcome {

@@ -28,16 +28,22 @@ def test_the_client_of_a_stuck_request_hears_504(serve, method):
     assert server.get("/").text == "hello"
 
 
+def becomes(server, source):
+    """Another application takes over."""
+    (server.directory / "plain.py").write_text(source)
+    server.send(signal.SIGHUP)
+    server.wait_for_log("reloaded")
+
+
 def test_it_works_while_c_code_holds_the_interpreter(serve):
     """`re` backtracks for ever in C, without letting go of the lock."""
     server = serve("plain", "--timeout", 1)
-    (server.directory / "plain.py").write_text(
+    becomes(
+        server,
         "import re\n"
         "def application(environ, start_response):\n"
-        "    re.match('(a+)+$', 'a' * 64 + 'b')\n"
+        "    re.match('(a+)+$', 'a' * 64 + 'b')\n",
     )
-    server.send(signal.SIGHUP)
-    server.wait_for_log("reloaded")
     assert server.get("/").status == 504
     server.wait_for_log(r'File "[^"]*plain.py", line 3 in application')
 
@@ -45,16 +51,15 @@ def test_it_works_while_c_code_holds_the_interpreter(serve):
 def test_a_thread_that_never_lets_go_of_the_interpreter(serve):
     """No request is inside the application, and none can be served."""
     server = serve("plain", "--timeout", 1)
-    (server.directory / "plain.py").write_text(
+    becomes(
+        server,
         "import re, threading\n"
         "def application(environ, start_response):\n"
         "    if environ['PATH_INFO'] == '/hogs':\n"
         "        threading.Timer(0.2, lambda: re.match('(a+)+$', 'a' * 64 + 'b')).start()\n"
         "    start_response('200 OK', [])\n"
-        "    return [b'hello']\n"
+        "    return [b'hello']\n",
     )
-    server.send(signal.SIGHUP)
-    server.wait_for_log("reloaded")
     assert server.get("/hogs").text == "hello"
     server.wait_for_log(r"WORKER TIMEOUT worker 1 [^\n]*: no sign of life for [12] s, outside of any request; it is replaced")
     server.wait_for_log(r'File "[^"]*plain.py", line 4 in <lambda>')

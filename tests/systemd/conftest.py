@@ -43,6 +43,11 @@ def text_of(name, more=""):
     return f'app = "plain"\nchdir = "/srv/{name}"\nbind = "127.0.0.1:{port}"\nworkers = 2\n{more}'
 
 
+def drop_in(box, text, unit="rcorn@shop.service"):
+    box.put(f"/etc/systemd/system/{unit}.d/local.conf", f"[Service]\n{text}\n")
+    box.run("systemctl", "daemon-reload")
+
+
 class Load:
     """Clients inside the box, whose every request is accounted for."""
 

@@ -2,14 +2,9 @@
 
 from support.waiting import wait_until
 
-from .conftest import text_of
+from .conftest import drop_in, text_of
 
 UNIT = "rcorn@shop.service"
-
-
-def drop_in(box, text, unit=UNIT):
-    box.put(f"/etc/systemd/system/{unit}.d/local.conf", f"[Service]\n{text}\n")
-    box.run("systemctl", "daemon-reload")
 
 
 def get(box, path="/", port=8000):
@@ -71,3 +66,12 @@ def test_directories_in_settings(box):
     box.put("/etc/rcorn/shop.toml", text_of("shop", 'pid = "$CREDENTIALS_DIRECTORY/pid"\n'))
     said = box.run("rcornctl", "reload", "shop", code=1)
     assert "shop.toml:5: pid: there is no $CREDENTIALS_DIRECTORY here: a unit with LoadCredential= gives one" in said
+
+
+def test_what_the_sandbox_forbids_may_be_allowed(box):
+    box.put("/srv/shop/nicer.py", "import os\nfrom plain import application\nos.sched_setaffinity(0, os.sched_getaffinity(0))\n")
+    box.put("/etc/rcorn/shop.toml", text_of("shop").replace('"plain"', '"nicer"'))
+    box.run("systemctl", "start", UNIT, code=1)
+    drop_in(box, "SystemCallFilter=@resources\nPrivateDevices=no")
+    box.run("systemctl", "start", UNIT)
+    assert get(box) == "hello"

@@ -8,7 +8,7 @@ import pytest
 from support.box import wait_for_unit
 from support.waiting import wait_until
 
-from .conftest import text_of
+from .conftest import drop_in, text_of
 
 UNIT = "rcorn@shop.service"
 
@@ -37,8 +37,7 @@ def test_it_is_started_when_it_serves(box):
 def test_a_slow_import_has_the_time_that_it_may_take(box):
     box.put("/srv/shop/slowly.py", "import time\ntime.sleep(4)\nfrom plain import application\n")
     box.put("/etc/rcorn/shop.toml", text_of("shop").replace('"plain"', '"slowly"'))
-    box.put("/etc/systemd/system/rcorn@shop.service.d/short.conf", "[Service]\nTimeoutStartSec=2\n")
-    box.run("systemctl", "daemon-reload")
+    drop_in(box, "TimeoutStartSec=2")
     box.run("systemctl", "start", UNIT)
     assert get(box) == "hello"
 
@@ -105,9 +104,8 @@ def test_a_death_of_the_arbiter_refuses_nobody(box, load):
 
 
 def test_without_a_store_nobody_is_asked_to_keep_anything(box):
-    box.put("/etc/systemd/system/rcorn@shop.service.d/none.conf", "[Service]\nFileDescriptorStoreMax=0\nUnsetEnvironment=FDSTORE\n")
     box.put("/etc/rcorn/shop.toml", text_of("shop").replace("127.0.0.1:8000", "unix:/run/rcorn/shop/http.sock"))
-    box.run("systemctl", "daemon-reload")
+    drop_in(box, "FileDescriptorStoreMax=0\nUnsetEnvironment=FDSTORE")
     box.run("systemctl", "start", UNIT)
     assert box.run("curl", "-s", "--unix-socket", "/run/rcorn/shop/http.sock", "http://shop/") == "hello"
     box.run("systemctl", "reload", UNIT)
@@ -131,8 +129,7 @@ def test_an_address_that_goes_is_taken_out_of_the_store(box):
 
 @pytest.mark.alone
 def test_a_frozen_arbiter_is_restarted_and_no_connection_is_lost(box):
-    box.put("/etc/systemd/system/rcorn@shop.service.d/short.conf", "[Service]\nWatchdogSec=2\n")
-    box.run("systemctl", "daemon-reload")
+    drop_in(box, "WatchdogSec=2")
     box.run("systemctl", "start", UNIT)
     pid = box.show(UNIT, "MainPID")
     for process in [pid, *box.run("pgrep", "-f", "rcorn: worker").split()]:
@@ -144,8 +141,7 @@ def test_a_frozen_arbiter_is_restarted_and_no_connection_is_lost(box):
 
 @pytest.mark.alone
 def test_long_requests_and_long_silence_are_health(box):
-    box.put("/etc/systemd/system/rcorn@shop.service.d/short.conf", "[Service]\nWatchdogSec=1\n")
-    box.run("systemctl", "daemon-reload")
+    drop_in(box, "WatchdogSec=1")
     box.run("systemctl", "start", UNIT)
     pid = box.show(UNIT, "MainPID")
     slow = [box.start("curl", "-s", "http://127.0.0.1:8000/sleeps?s=4", stdout=-1, text=True) for _ in range(2)]
@@ -172,6 +168,13 @@ def test_all_instances_are_one_target(box):
     box.run("systemctl", "stop", "rcorn.target")
     for unit in (UNIT, "rcorn@blog.service"):
         wait_for_unit(box, unit, "inactive")
+
+
+def test_all_that_run_are_reloaded_at_once(box):
+    box.run("systemctl", "start", UNIT, "rcorn@blog.service")
+    box.run("systemctl", "reload", "rcorn@*.service")
+    for name in ("shop", "blog"):
+        assert "generation 2" in box.run("rcornctl", "status", name)
 
 
 def test_an_instance_is_a_user_of_its_own(box):

@@ -94,7 +94,7 @@ struct Lines {
 
 impl Lines {
     fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = memchr(bytes) {
+        while let Some(end) = line_end(bytes) {
             self.line.extend_from_slice(&bytes[..end]);
             self.end_line();
             bytes = &bytes[end + 1..];
@@ -182,7 +182,7 @@ fn belongs(block: &[u8], line: &[u8]) -> Belongs {
     }
 }
 
-fn memchr(bytes: &[u8]) -> Option<usize> {
+fn line_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| *byte == b'\n')
 }
 

@@ -13,6 +13,7 @@ impl Hands {
     pub(crate) fn answer(&mut self, fleet: &Fleet, ask: &Ask) -> (Answer, Option<Event>) {
         match ask {
             Ask::Status => {
+                self.sample();
                 let mut status = self.status(fleet);
                 status.workers.iter_mut().for_each(weigh);
                 (json(200, &status), None)
@@ -51,8 +52,7 @@ impl Hands {
     }
 
     /// Without what workers weigh, which takes its time.
-    fn status(&mut self, fleet: &Fleet) -> Status {
-        self.sample();
+    fn status(&self, fleet: &Fleet) -> Status {
         let serving = serving(fleet);
         let settings =
             serving.and_then(|(generation, _)| self.grounds.get(&generation)).map(|ground| &ground.settings);
