@@ -2,6 +2,7 @@
 #
 #   make run     builds rcorn and serves examples/flask on 127.0.0.1:8000 with 2 workers
 #   make build   the release build: target/release/rcorn, rcornctl and the extension beside them
+#   make wheel   a wheel for pip, in target/dist
 #   make test    sets up what the tests need, and runs all of them
 #   make soak    a million mixed requests (COUNT=…), with every one accounted for: about a minute
 #   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of five targets
@@ -11,6 +12,7 @@
 #   make run ADDRESS=127.0.0.1:9000        another address
 #   make test TESTS=processes/test_stop.py  some of the tests
 #   make test JOBS=8                        more of them at a time
+#   make build GLIBC=2.28                   runs with an older glibc than the one of this machine
 
 CARGO   ?= cargo
 PYTHON  ?= python3
@@ -19,15 +21,19 @@ JOBS    ?= 4
 TESTS   ?=
 COUNT   ?= 1000000
 FUZZ_SECONDS ?= 600
+GLIBC   ?=
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+DIST := $(TARGET)/dist
+# Where `make build` leaves what it makes.
+BUILT = $(TARGET)/$(if $(GLIBC),$(shell uname -m)-unknown-linux-gnu/)release
 export RCORN_TEST_VENVS ?= $(TARGET)
 export RCORN_BIN := $(TARGET)/debug
 INTERPRETERS := $(PYTHON) tests/support/interpreters.py
 # A component of the toolchain that is not installed is no fault of the code.
 HAS = $(CARGO) $(1) --version >/dev/null 2>&1
 
-.PHONY: run build test soak fuzz lint clean tools
+.PHONY: run build wheel test soak fuzz lint clean tools
 
 run: tools
 	$(INTERPRETERS) example
@@ -39,7 +45,12 @@ run: tools
 		--workers 2 --bind $(ADDRESS) --access-logfile - app:app
 
 build: tools
-	$(CARGO) build --release
+	$(if $(GLIBC),packaging/older-glibc.sh $(GLIBC),$(CARGO) build) --release --locked
+
+# For every system with a glibc that manylinux_2_28 has: Debian 10, RHEL 8.
+wheel: GLIBC := 2.28
+wheel: build
+	$(PYTHON) packaging/wheel/make.py $(BUILT) $(DIST)
 
 test: tools
 	python=$$($(INTERPRETERS) tests) && \
