@@ -6,6 +6,10 @@
 #   make test    sets up what the tests need, and runs all of them
 #   make soak    a million mixed requests (COUNT=…), with every one accounted for: about a minute
 #   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of five targets
+#   make install installs what `make build` has made, below $(DESTDIR)$(PREFIX): packaging/install.mk
+#   make deb     a Debian package, in target/dist (with debhelper)
+#   make rpm     an RPM package, in target/dist (with rpmbuild)
+#   make papers  man pages, completions, sample and docs/settings.md anew, from the table of settings
 #   make lint    formatting, clippy and rustdoc, with warnings as errors
 #   make clean   removes all of it
 #
@@ -33,7 +37,15 @@ INTERPRETERS := $(PYTHON) tests/support/interpreters.py
 # A component of the toolchain that is not installed is no fault of the code.
 HAS = $(CARGO) $(1) --version >/dev/null 2>&1
 
-.PHONY: run build wheel test soak fuzz lint clean tools
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+# Where it is built must not be seen in what is built: every build of the same sources has the same bytes.
+CARGO_HOME ?= $(HOME)/.cargo
+REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=/rcorn --remap-path-prefix=$(realpath $(CARGO_HOME))=/cargo
+# Packages run on every system with a glibc of 2018 or later: Debian 10, Ubuntu 20.04, RHEL 8.
+PACKAGES := deb rpm wheel
+$(PACKAGES): export GLIBC = 2.28
+
+.PHONY: run build $(PACKAGES) packages papers test soak fuzz lint clean tools
 
 run: tools
 	$(INTERPRETERS) example
@@ -45,12 +57,37 @@ run: tools
 		--workers 2 --bind $(ADDRESS) --access-logfile - app:app
 
 build: tools
-	$(if $(GLIBC),packaging/older-glibc.sh $(GLIBC),$(CARGO) build) --release --locked
+	RUSTFLAGS="$(RUSTFLAGS) $(REPRODUCIBLE)" \
+		$(if $(GLIBC),packaging/older-glibc.sh $(GLIBC),$(CARGO) build) --release --locked
 
-# For every system with a glibc that manylinux_2_28 has: Debian 10, RHEL 8.
-wheel: GLIBC := 2.28
+include packaging/install.mk
+
+deb:
+	@command -v dh >/dev/null || { echo "a .deb is made with debhelper: apt install build-essential debhelper" >&2; exit 1; }
+	mkdir -p $(DIST)
+	DIST=$(DIST) dpkg-buildpackage --build=binary --no-sign --buildinfo-option=-u$(DIST) --changes-option=-u$(DIST) \
+		--buildinfo-file=$(DIST)/rcorn_$(VERSION).buildinfo --changes-file=$(DIST)/rcorn_$(VERSION).changes
+
+rpm:
+	@command -v rpmbuild >/dev/null || { echo "an .rpm is made with rpmbuild: apt install rpm, dnf install rpm-build" >&2; exit 1; }
+	mkdir -p $(DIST)
+	rpmbuild -bb --nodeps --build-in-place rpm/rcorn.spec --define "_topdir $(TARGET)/rpm" --define "_rpmdir $(DIST)" \
+		--define "rcorn_version $(VERSION)"
+
 wheel: build
 	$(PYTHON) packaging/wheel/make.py $(BUILT) $(DIST)
+
+# Those that the tools of this machine can make; each in silence, unless it fails.
+packages:
+	@rm -rf $(DIST)
+	@for kind in deb:dh rpm:rpmbuild; do \
+		if command -v $${kind#*:} >/dev/null; then \
+			$(MAKE) $${kind%:*} >$(TARGET)/$${kind%:*}.log 2>&1 || { tail -30 $(TARGET)/$${kind%:*}.log >&2; exit 1; }; \
+		else echo "skipped: make $${kind%:*}: $${kind#*:} is not installed"; fi; \
+	done
+
+papers: tools
+	RCORN_WRITE_PAPERS=1 $(CARGO) test --bins papers
 
 test: tools
 	python=$$($(INTERPRETERS) tests) && \
@@ -58,6 +95,7 @@ test: tools
 	$(CARGO) test && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) $$python tests/support/tomorrow.py $(CARGO); } && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=3 fuzz/run.sh; } && \
+	{ test -n "$(TESTS)" || $(MAKE) packages; } && \
 	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
 
 soak: tools

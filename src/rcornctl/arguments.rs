@@ -30,7 +30,7 @@ pub(crate) struct Request {
     pub(crate) json: bool,
 }
 
-const COMMANDS: [(&str, &str); 9] = [
+pub(crate) const COMMANDS: [(&str, &str); 9] = [
     ("status", "how it goes"),
     ("workers", "what each worker does"),
     ("settings", "the settings in force, with their origins"),
@@ -111,7 +111,7 @@ fn command_of(name: &str, words: &mut Vec<String>) -> Result<Command, Trouble> {
     }
 }
 
-fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     let socket = Arg::new("socket").long("socket").value_name("PATH").help("the control socket itself");
     let json =
         Arg::new("json").long("json").action(ArgAction::SetTrue).help("the answer as it came, in JSON");

@@ -4,6 +4,8 @@
 mod arguments;
 mod client;
 mod instance;
+#[cfg(test)]
+mod papers;
 mod show;
 
 use arguments::{Command, Request};

@@ -6,6 +6,7 @@ What one test does to its box is gone with the box: an overlay lies over the roo
 import contextlib
 import fcntl
 import functools
+import hashlib
 import itertools
 import json
 import os
@@ -18,12 +19,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from .interpreters import TARGET
+from .interpreters import ROOT, TARGET
 from .subject import binaries
 from .waiting import wait_until
 
 PACKAGES = (
-    "systemd,systemd-sysv,dbus,passwd,libgcc-s1,python3,python3-flask,python3-django,nginx-light,curl,iproute2,procps,netbase"
+    "systemd,systemd-sysv,dbus,passwd,libgcc-s1,python3,python3-flask,python3-django,nginx,curl,iproute2,procps,netbase,rpm"
 )
 ROOTS = TARGET / "roots"
 SUITES = ["bookworm", "trixie", "sid"]
@@ -64,7 +65,8 @@ def why_no_boot():
 @functools.lru_cache(maxsize=None)
 def root(suite):
     """The root of a Debian release; made when it is not there."""
-    place = ROOTS / suite
+    # Under another name once it has other packages.
+    place = ROOTS / f"{suite}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
     with open(made(ROOTS) / f"{suite}.lock", "w") as turn:
         # Whoever comes second finds it made.
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -108,18 +110,15 @@ class Box:
         layers = [made(self.place / name) for name in ("upper", "work", "root")]
         options = f"lowerdir={root(suite)},upperdir={layers[0]},workdir={layers[1]}"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.tree], check=True)
+        self.binds = {Path(__file__).resolve().parents[1]: "/tests"}
+        (self.tree / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
 
     def install(self):
-        """What `make install` lays down, and the settings of distributions."""
-        source = Path(__file__).resolve().parents[2]
-        made(self.tree / "usr/lib/rcorn"), made(self.tree / "etc/rcorn"), made(self.tree / "usr/lib/tmpfiles.d")
-        for name in ("rcorn", "rcornctl"):
-            shutil.copy2(binaries() / name, self.tree / "usr/bin" / name)
-        shutil.copy2(binaries() / "lib_rcorn.so", self.tree / "usr/lib/rcorn/_rcorn.abi3.so")
-        for unit in (source / "systemd").glob("rcorn*"):
-            place = "tmpfiles.d/rcorn.conf" if unit.suffix == ".tmpfiles" else f"systemd/system/{unit.name}"
-            shutil.copy2(unit, self.tree / "usr/lib" / place)
-        (self.tree / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        """What a package lays down and does, by `make install`."""
+        place = (f"DESTDIR={self.tree}", "PREFIX=/usr", f"BUILT={binaries()}")
+        subprocess.run(["make", "--silent", "install", *place], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        with open(self.tree / "etc/group", "a") as groups:
+            groups.write("rcorn:x:990:\n")
         return self
 
     def write(self, path, text):
@@ -154,11 +153,10 @@ class Box:
         return self
 
     def _command(self):
-        tests = Path(__file__).resolve().parents[1]
         return [
             *("systemd-nspawn", "-q", "-D", str(self.tree), "-b", "--register=no", "--keep-unit", "--private-network"),
             *("-M", self.name, "--notify-ready=yes", "--console=pipe", "--kill-signal=SIGRTMIN+4"),
-            f"--bind-ro={tests}:/tests",
+            *(f"--bind-ro={source}:{place}" for source, place in self.binds.items()),
         ]
 
     def _groups(self):
@@ -184,9 +182,11 @@ class Box:
             assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def put(self, path, text):
+    def put(self, path, content):
         """Writes a file in the running box."""
-        self.run("sh", "-c", f'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", path, text=text)
+        data = content if isinstance(content, bytes) else content.encode()
+        write = ["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", path]
+        subprocess.run(["nsenter", "-t", str(self.leader), "-a", "--", *write], input=data, check=True, timeout=60)
 
     def show(self, unit, name):
         return self.run("systemctl", "show", unit, "--property", name, "--value").strip()
@@ -223,3 +223,20 @@ def wait_for_unit(box, unit, state="active", seconds=30):
         wait_until(lambda: box.show(unit, "ActiveState") == state, f"{unit} is {state}", seconds=seconds, pause=0.05)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{box.run('systemctl', 'status', unit, code=None)}\n{box.said(unit)}") from None
+
+
+class Load:
+    """Clients inside the box, whose every request is accounted for."""
+
+    def __init__(self, box, address="127.0.0.1:8000", manner="fresh"):
+        command = ["env", "PYTHONPATH=/tests", "python3", "-m", "support.loader", address, "3", manner]
+        self.process = box.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        output, _ = self.process.communicate("", timeout=60)
+        self.result = json.loads(output)
+        self.failures = self.result["failures"]
+        assert self.result["answered"] > 0, self.result

@@ -68,7 +68,7 @@ def write_if_new(path, data):
 
 
 def sources():
-    yield from (ROOT / "Cargo.toml", ROOT / "Cargo.lock")
+    yield from (ROOT / "Cargo.toml", ROOT / "Cargo.lock", ROOT / ".cargo/config.toml")
     yield from (path for path in (ROOT / "src").rglob("*") if path.suffix in (".rs", ".py", ".toml"))
 
 

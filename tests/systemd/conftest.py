@@ -1,7 +1,5 @@
 """Each test has a machine of its own for as long as it runs, with each version of systemd that there is."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,23 +46,6 @@ def drop_in(box, text, unit="rcorn@shop.service"):
     box.run("systemctl", "daemon-reload")
 
 
-class Load:
-    """Clients inside the box, whose every request is accounted for."""
-
-    def __init__(self, box, address="127.0.0.1:8000", manner="fresh"):
-        command = ["env", "PYTHONPATH=/tests", "python3", "-m", "support.loader", address, "3", manner]
-        self.process = box.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        output, _ = self.process.communicate("", timeout=60)
-        self.result = json.loads(output)
-        self.failures = self.result["failures"]
-        assert self.result["answered"] > 0, self.result
-
-
 @pytest.fixture
 def load(box):
-    return lambda *more: Load(box, *more)
+    return lambda *more: boxes.Load(box, *more)

@@ -68,6 +68,12 @@ pub(super) fn help() -> String {
 }
 
 fn command() -> Command {
+    command_of(|_| true)
+}
+
+/// The command with the flags that `keep` keeps.
+pub(super) fn command_of(keep: fn(&Row) -> bool) -> Command {
+    let rows = || table::all().filter(move |row| keep(row));
     let app = Arg::new(APP).value_name("MODULE[:CALLABLE]").num_args(1).help("the application to serve");
     Command::new("rcorn")
         .about("Serves a Python application (WSGI) with pre-forked workers.")
@@ -76,8 +82,8 @@ fn command() -> Command {
         .disable_version_flag(true)
         .args_override_self(true)
         .arg(app)
-        .args(table::all().filter(|row| !row.flags.is_empty()).map(argument))
-        .args(table::all().filter(|row| !row.negated_by.is_empty()).map(negation))
+        .args(rows().filter(|row| !row.flags.is_empty()).map(argument))
+        .args(rows().filter(|row| !row.negated_by.is_empty()).map(negation))
 }
 
 fn negation(row: &'static Row) -> Arg {
@@ -134,7 +140,7 @@ fn help_of(row: &Row) -> String {
 }
 
 /// The longest flag names the argument.
-fn id(row: &Row) -> &'static str {
+pub(super) fn id(row: &Row) -> &'static str {
     row.flags.iter().find(|flag| flag.starts_with("--")).or(row.flags.first()).copied().unwrap_or_default()
 }
 

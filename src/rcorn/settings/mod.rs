@@ -14,6 +14,8 @@ mod invocation;
 mod later;
 mod nearest;
 mod origin;
+#[cfg(test)]
+mod papers;
 mod reading;
 mod refusal;
 mod row;

@@ -1,0 +1,91 @@
+complete -c rcorn -s c -l config -d 'settings file, in TOML' -r -F
+complete -c rcorn -l python -d 'the application\'s interpreter, or the directory of its virtual environment' -r -F
+complete -c rcorn -l chdir -d 'directory that the application works in and is imported from; other paths start from it [default: .]' -r -f -a "(__fish_complete_directories)"
+complete -c rcorn -l pythonpath -d 'directories that are put in front of sys.path, separated by commas' -r
+complete -c rcorn -s e -l env -d 'environment of the application; repeatable' -r
+complete -c rcorn -l env-file -d 'file of NAME=VALUE lines for that environment, read again at each reload' -r -F
+complete -c rcorn -l preload -d 'import the application before the workers are forked: on, off, or auto: if it survives that [default: auto]' -r -f -a "on\t''
+off\t''
+auto\t''"
+complete -c rcorn -s b -l bind -d 'HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://N; repeatable [default: 127.0.0.1:8000, or 0.0.0.0:$PORT]' -r
+complete -c rcorn -l backlog -d 'connections that may wait to be accepted [default: 2048]' -r
+complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -s w -l workers -d 'worker processes [default: 1, or $WEB_CONCURRENCY]' -r
+complete -c rcorn -s k -l worker-class -d 'kind of workers; sync is the only one yet [default: sync]' -r -f -a "sync\t''
+gunicorn.workers.sync.SyncWorker\t''"
+complete -c rcorn -l threads -d 'threads of a worker; 1 is the only number yet [default: 1]' -r -f -a "1\t''"
+complete -c rcorn -l worker-connections -d 'connections that one worker keeps open [default: 1000]' -r
+complete -c rcorn -s t -l timeout -d 'time that a request may take without progress; 0: no limit [default: 30]' -r
+complete -c rcorn -l request-timeout -d 'time that a request may take in all; 0: no limit [default: 0]' -r
+complete -c rcorn -l slow-request -d 'time after which the Python stacks of a request are logged, once; 0: never [default: 0]' -r
+complete -c rcorn -l max-requests -d 'requests after which a worker is replaced; 0: never [default: 0]' -r
+complete -c rcorn -l max-requests-jitter -d 'up to so many more, by chance [default: 0]' -r
+complete -c rcorn -l max-worker-age -d 'age at which a worker is replaced; 0: never [default: 0]' -r
+complete -c rcorn -l max-worker-memory -d 'memory (PSS) above which a worker is replaced, such as 300M; 0: never [default: 0]' -r
+complete -c rcorn -l max-boot-failures -d 'failures after which the first start, or a reload, is given up [default: 1]' -r
+complete -c rcorn -l max-generations -d 'generations that may exist at a time; the oldest has to hurry then [default: 3]' -r
+complete -c rcorn -l graceful-timeout -d 'time that a stop waits for requests in flight [default: 30]' -r
+complete -c rcorn -l startup-timeout -d 'time until the workers are ready; 0: no limit [default: 60]' -r
+complete -c rcorn -l idle-timeout -d 'time without any connection after which rcorn ends, for systemd to start it on demand; 0: never [default: 0]' -r
+complete -c rcorn -l rolling -d 'replace workers one by one in a reload, where there is no memory for two generations [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l keep-alive -d 'time that a quiet connection is kept; 0: not at all [default: 75]' -r
+complete -c rcorn -l header-timeout -d 'time that a client may take for the head of a request; 0: no limit [default: 30]' -r
+complete -c rcorn -l body-timeout -d 'time that a client may take for the body, plus 1 s for each KiB of it; 0: no limit [default: 30]' -r
+complete -c rcorn -l write-timeout -d 'time that a client may take nothing of a response; 0: no limit [default: 30]' -r
+complete -c rcorn -l limit-request-line -d 'bytes of a request line; 0: as many as possible, 65536 [default: 4094]' -r
+complete -c rcorn -l limit-request-fields -d 'header fields of a request; 0: as many as possible, 32768 [default: 100]' -r
+complete -c rcorn -l limit-request-field-size -d 'bytes of a header field; 0: as many as possible, 65536 [default: 8190]' -r
+complete -c rcorn -l limit-request-body -d 'bytes of a request\'s body; 0: no limit [default: 0]' -r
+complete -c rcorn -l tmp-upload-dir -d 'directory for large bodies; else $TMPDIR, /var/tmp or /tmp' -r -F
+complete -c rcorn -l sendfile -d 'have the kernel send the files that the application wraps; --no-sendfile: do not [default: on, or $SENDFILE]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l log-level -d 'debug, info, warning, error or critical [default: info]' -r -f -a "debug\t''
+info\t''
+warning\t''
+error\t''
+critical\t''"
+complete -c rcorn -l error-logfile -l log-file -d 'log file; - is stderr [default: -]' -r
+complete -c rcorn -l access-logfile -d 'access log file; - is stdout; or off [default: off]' -r
+complete -c rcorn -s u -l user -d 'user that runs the application, by name or number' -r
+complete -c rcorn -s g -l group -d 'group that runs the application, by name or number' -r
+complete -c rcorn -s m -l umask -d 'file mode mask of unix sockets, octal [default: 0]' -r
+complete -c rcorn -s p -l pid -d 'file for the process id' -r -F
+complete -c rcorn -s n -l name -d 'name that ps shows; else the application\'s' -r
+complete -c rcorn -l forwarded-allow-ips -d 'proxies whose header fields are believed: addresses, networks, or *; unix sockets always [default: 127.0.0.1,::1, or $FORWARDED_ALLOW_IPS]' -r
+complete -c rcorn -l forwarded-for -d 'field of trusted proxies that REMOTE_ADDR is read from: x-forwarded-for, forwarded, or off [default: off]' -r -f -a "off\t''
+x-forwarded-for\t''
+forwarded\t''"
+complete -c rcorn -l forwarder-headers -d 'fields with an underscore that trusted proxies may send; * is all [default: SCRIPT_NAME,PATH_INFO]' -r
+complete -c rcorn -l header-map -d 'what becomes of other fields with an underscore: drop, refuse, or dangerous: passed on [default: drop]' -r -f -a "drop\t''
+refuse\t''
+dangerous\t''"
+complete -c rcorn -l script-name -d 'path that the application is mounted at, unless a trusted proxy sends SCRIPT_NAME' -r
+complete -c rcorn -l proxy-protocol -d 'PROXY headers that are read before the first request: v1, v2, auto (both, as is on), or off [default: off]' -r -f -a "on\t''
+off\t''
+v1\t''
+v2\t''
+auto\t''"
+complete -c rcorn -l proxy-allow-from -d 'who may send PROXY headers: addresses, networks, or *; unix sockets always [default: 127.0.0.1,::1]' -r
+complete -c rcorn -l permit-obsolete-folding -d 'take header fields that go on in the next line [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l strip-header-spaces -d 'take blanks between a field\'s name and its colon; dangerous behind a proxy [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l permit-unconventional-http-method -d 'take methods with lower case or #, shorter than 3 or longer than 20 [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l permit-unconventional-http-version -d 'take versions outside HTTP/1.x, as the nearest one [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l casefold-http-method -d 'make methods upper case [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l control-socket -d 'unix socket for rcornctl; else control.sock in the $RUNTIME_DIRECTORY of systemd, else none' -r -F
+complete -c rcorn -l control-socket-mode -d 'file mode of that socket, octal [default: 0600]' -r
+complete -c rcorn -l control-socket-owner -d 'whose it is: USER, USER:GROUP or :GROUP; else the one\'s who starts rcorn' -r
+complete -c rcorn -l no-control-socket -d 'have no such socket [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l no-sendfile
+complete -c rcorn -l initgroups -d 'give the application all groups of its user; always done [default: on]'
+complete -c rcorn -l check-config -d 'try everything but serving, the application\'s import too'
+complete -c rcorn -l print-config -d 'show every setting and where it comes from'
+complete -c rcorn -s h -l help -d 'show this'
+complete -c rcorn -s v -l version -d 'show the version'
