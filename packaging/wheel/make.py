@@ -43,26 +43,20 @@ CLASSIFIERS = [
 
 
 def main(built, place):
-    version, summary = facts()
+    version = subprocess.run([built / "rcorn", "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     info = f"rcorn-{version}.dist-info"
     tag = f"py3-none-{platform_tag([built / name for name in [*BINARIES, EXTENSION]])}"
     files = {f"rcorn/{path.name}": (path.read_bytes(), 0o644) for path in PACKAGE.glob("*.py")}
     files["rcorn/_rcorn.abi3.so"] = (stripped(built / EXTENSION), 0o755)
     files |= {f"rcorn-{version}.data/scripts/{name}": (stripped(built / name), 0o755) for name in BINARIES}
     files |= {f"{info}/licenses/{name}": ((ROOT / name).read_bytes(), 0o644) for name in LICENCES}
-    files[f"{info}/METADATA"] = (metadata(version, summary).encode(), 0o644)
+    files[f"{info}/METADATA"] = (metadata(version).encode(), 0o644)
     files[f"{info}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: rcorn\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(), 0o644)
     files[f"{info}/RECORD"] = (record(files, f"{info}/RECORD").encode(), 0o644)
     place.mkdir(parents=True, exist_ok=True)
     wheel = place / f"rcorn-{version}-{tag}.whl"
     write(wheel, files)
     print(wheel)
-
-
-def facts():
-    """Version and description, as Cargo knows them."""
-    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
-    return manifest["workspace"]["package"]["version"], manifest["package"]["description"]
 
 
 def platform_tag(paths):
@@ -79,7 +73,8 @@ def stripped(path):
         return Path(result.name).read_bytes()
 
 
-def metadata(version, summary):
+def metadata(version):
+    summary = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["description"]
     head = [
         "Metadata-Version: 2.4",
         "Name: rcorn",
@@ -98,8 +93,12 @@ def metadata(version, summary):
 
 def record(files, own):
     """The list of the files with their sums."""
-    sums = ((name, base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode(), len(data)) for name, (data, _) in sorted(files.items()))
-    return "".join(f"{name},sha256={checksum},{size}\n" for name, checksum, size in sums) + f"{own},,\n"
+    lines = [f"{name},sha256={checksum(data)},{len(data)}\n" for name, (data, _) in sorted(files.items())]
+    return "".join(lines) + f"{own},,\n"
+
+
+def checksum(data):
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
 def write(wheel, files):

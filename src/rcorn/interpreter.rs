@@ -14,8 +14,8 @@ pub(crate) struct Interpreter {
 /// Names of a virtual environment in the application's directory.
 const ENVIRONMENTS: [&str; 2] = [".venv", "venv"];
 
-/// The interpreter: the setting `python`; the one beside rcorn in a virtual environment; `$VIRTUAL_ENV`; `.venv` or
-/// `venv` in the application's directory; `python3` in `$PATH`.
+/// The interpreter: the setting `python`; the one beside rcorn, in a virtual environment or where pip has installed it;
+/// `$VIRTUAL_ENV`; `.venv` or `venv` in the application's directory; `python3` in `$PATH`.
 pub(crate) fn find(invocation: &Invocation, settings: &Settings) -> Result<Interpreter, Refusal> {
     let path = match &settings.python {
         Some(path) => chosen(path, "python")?,
@@ -55,9 +55,31 @@ fn searched(invocation: &Invocation, settings: &Settings) -> Result<PathBuf, Ref
     })
 }
 
-/// The Python of the virtual environment that rcorn itself is installed in.
+/// The Python of the virtual environment that rcorn itself is installed in, or the one for which pip has installed it.
 fn beside(invocation: &Invocation) -> Option<PathBuf> {
-    python_of(invocation.executable.parent()?.parent()?)
+    let prefix = invocation.executable.parent()?.parent()?;
+    python_of(prefix).or_else(|| {
+        let named = |library: PathBuf| Some(prefix.join("bin").join(library.file_name()?));
+        libraries(prefix)
+            .filter(|library| package(library).is_some())
+            .find_map(named)
+            .filter(|python| why_not(python).is_none())
+    })
+}
+
+/// The library directories of the Pythons that are installed at `prefix`: `lib/python3.12` and its like.
+fn libraries(prefix: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = ["lib", "lib64"].map(|lib| std::fs::read_dir(prefix.join(lib)));
+    let paths = entries.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
+    paths.filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"python3.")))
+}
+
+/// The extension that pip has laid into a library directory together with this version of rcorn.
+fn package(library: &Path) -> Option<PathBuf> {
+    let record = concat!("rcorn-", env!("CARGO_PKG_VERSION"), ".dist-info");
+    let places = ["site-packages", "dist-packages"].map(|place| library.join(place));
+    let place = places.into_iter().find(|place| place.join(record).is_dir())?;
+    Some(place.join("rcorn/_rcorn.abi3.so")).filter(|extension| extension.is_file())
 }
 
 /// The Python of a virtual environment, if it is one.
@@ -78,17 +100,21 @@ fn in_path(invocation: &Invocation) -> Option<PathBuf> {
     candidates.map(|directory| Path::new(directory).join("python3")).find(|python| why_not(python).is_none())
 }
 
-/// The extension module: the hidden setting; beside rcorn; in the library directory of the package.
+/// The extension module: the hidden setting; beside rcorn; in the library directory of the package; where pip puts it.
 pub(crate) fn find_extension(invocation: &Invocation, settings: &Settings) -> Result<PathBuf, Refusal> {
     if let Some(path) = &settings.extension {
         return Ok(path.clone());
     }
     let home = invocation.executable.parent().unwrap_or(Path::new("/"));
     let places = ["_rcorn.abi3.so", "lib_rcorn.so", "../lib/rcorn/_rcorn.abi3.so"];
-    places.iter().map(|place| home.join(place)).find(|path| path.is_file()).ok_or_else(|| {
+    let found = places.iter().map(|place| home.join(place)).find(|path| path.is_file());
+    let installed = || libraries(home.parent()?).find_map(|library| package(&library));
+    found.or_else(installed).ok_or_else(|| {
         let home = home.display();
         Refusal::setup(format!(
-            "the extension module is neither beside rcorn in {home} nor in {home}/../lib/rcorn"
+            "the extension module is neither beside rcorn in {home}, nor in {home}/../lib/rcorn, nor where pip installs \
+             it for rcorn {}: is the installation complete?",
+            env!("CARGO_PKG_VERSION")
         ))
     })
 }

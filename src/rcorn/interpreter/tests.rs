@@ -78,6 +78,28 @@ fn a_directory_stands_for_the_python_in_it() {
 }
 
 #[test]
+fn where_pip_has_installed_it() {
+    let place = Place::new("pip");
+    let active = place.environment("active");
+    let environment = place.0.join("active");
+    let variable = [("VIRTUAL_ENV", environment.as_path())];
+    let extension = place.executable("usr/lib/python3.12/site-packages/rcorn/_rcorn.abi3.so");
+    let settings = Settings::default();
+    let executable = place.0.join("usr/bin/rcorn");
+    let invocation = Invocation { executable, ..Invocation::of_process() };
+    assert!(find_extension(&invocation, &settings).is_err(), "there is no record of pip's");
+    for (version, matches) in [("0.0.1", false), (env!("CARGO_PKG_VERSION"), true)] {
+        let record = format!("usr/lib/python3.12/site-packages/rcorn-{version}.dist-info");
+        std::fs::create_dir_all(place.0.join(record)).unwrap();
+        assert_eq!(find_extension(&invocation, &settings).is_ok(), matches, "{version}");
+    }
+    assert_eq!(find_extension(&invocation, &settings).unwrap(), extension);
+    assert_eq!(place.find(&[], &variable, "usr/bin/rcorn"), Ok(active), "a user's directory has no Python");
+    let python = place.executable("usr/bin/python3.12");
+    assert_eq!(place.find(&[], &variable, "usr/bin/rcorn"), Ok(python));
+}
+
+#[test]
 fn what_is_wrong_is_one_sentence() {
     let place = Place::new("wrong");
     std::fs::write(place.0.join("text"), "x").unwrap();
