@@ -231,7 +231,7 @@ def test_an_upgrade_while_it_runs(wheel, directory, start):
     environment.install(later, "--upgrade")
     assert server.get("/").text == "hello" and server.workers() == [old], "nothing happens before it is asked to"
     server.send(signal.SIGHUP).wait_for_log(rf"reloaded: generation 2[^\n]*")
-    wait_until(lambda: server.workers() and server.workers() != [old], "there is a new worker")
+    wait_until(lambda: len(server.workers()) == 1 and server.workers() != [old], "the new worker is alone")
     assert Path(f"/proc/{server.pid}/exe").resolve() == environment.place / "bin" / "rcorn"
     loaded = Path(f"/proc/{server.workers()[0]}/maps").read_text().splitlines()
     assert not any("_rcorn" in line and "(deleted)" in line for line in loaded)
