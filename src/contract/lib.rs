@@ -13,6 +13,7 @@ pub mod journal;
 pub mod logline;
 pub mod message;
 pub mod network;
+pub mod record;
 pub mod scoreboard;
 pub mod settings;
 

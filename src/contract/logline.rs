@@ -4,6 +4,16 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use sys::clock::{Calendar, unix_seconds};
 
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogFormat {
+    /// For people: `format`.
+    #[default]
+    Plain,
+    /// For programs: `record`.
+    Json,
+}
+
 /// How much a line matters. Gunicorn's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {

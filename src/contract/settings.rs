@@ -1,6 +1,6 @@
 //! What a worker may know: resolved, immutable, handed to the zygote in a sealed memory file.
 
-use crate::logline::Level;
+use crate::logline::{Level, LogFormat};
 use crate::network::Network;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct WorkerSettings {
     pub listeners: u32,
     /// Lines below this level are not written.
     pub log_level: Level,
+    /// How they are written.
+    pub log_format: LogFormat,
     /// Whether `descriptors::ACCESS_LOG` is to be written.
     pub access_log: bool,
     /// Which of the logs are systemd's journal.
@@ -90,6 +92,8 @@ pub struct HttpSettings {
     pub connections: u32,
     /// Where large bodies are spooled, in the order in which they are tried.
     pub spool_directories: Vec<String>,
+    /// Are they kept in memory where none of these can be written?
+    pub spool_in_memory: bool,
     /// Are files that the application wraps sent by the kernel?
     pub sendfile: bool,
     /// Whom to believe what about a client.

@@ -27,7 +27,7 @@ pub struct Config {
     pub body: u64,
     /// The most connections at a time.
     pub connections: u32,
-    /// Where large bodies are spooled, in the order in which they are tried.
+    /// Where large bodies are spooled, in the order in which they are tried; none: in memory files.
     pub spool_directories: Vec<PathBuf>,
     /// Whom to believe what about a client.
     pub trust: Trust,

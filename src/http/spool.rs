@@ -1,4 +1,5 @@
-//! Where a body waits until it is complete: in memory while it is small, then in an unlinked temporary file.
+//! Where a body waits until it is complete: in memory while it is small, then in an unlinked temporary file, which is one
+//! of memory where there is no directory for it.
 
 use crate::refusal::Refusal;
 use std::fs::File;
@@ -75,6 +76,9 @@ pub enum Body<'a> {
 
 /// The first directory that works; the refusal is about the last one.
 fn open(directories: &[PathBuf]) -> Result<File, Refusal> {
+    if directories.is_empty() {
+        return sys::memory::scratch("rcorn-body").map(File::from).map_err(|error| refusal_of(&error));
+    }
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for directory in directories {
         match sys::spool::unnamed_file(directory) {
@@ -123,6 +127,18 @@ mod tests {
         file.read_to_end(&mut content).unwrap();
         assert_eq!(content.len() as u64, length);
         assert!(content.iter().all(|byte| *byte == b'x') && spool.memory.capacity() == 0);
+    }
+
+    #[test]
+    fn without_a_directory_they_go_to_a_memory_file() {
+        let mut spool = Spool::default();
+        spool.write(&vec![7; IN_MEMORY + 1], &[]).unwrap();
+        spool.rewind().unwrap();
+        let Body::Spooled { mut file, length } = spool.body() else { panic!("not spooled") };
+        assert_eq!(
+            (file.read_to_end(&mut Vec::new()).unwrap() as u64, length),
+            (length, IN_MEMORY as u64 + 1)
+        );
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
 //! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
 
-use crate::arbiter::{Crossing, Ends, LogsState, Outputs};
+use crate::arbiter::{Crossing, Ends, LogsState, Outputs, Reader};
 use crate::settings::{LogTarget, Settings};
 use contract::id::{Generation, Slot};
 use contract::journal::Entry;
-use contract::logline::{Level, format};
+use contract::logline::{Level, LogFormat, format};
+use contract::record::{self, Log, Writer};
 use contract::settings::Journaled;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
-use sys::fd::write_all;
+use sys::fd::{replace, write_all};
 use sys::journal::Journal;
 use sys::user::Credentials;
 
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Logs {
     level: Level,
+    format: LogFormat,
     error: Sink,
     access: Sink,
     owner: Option<Credentials>,
@@ -36,7 +38,8 @@ pub(crate) struct Logs {
 #[derive(Debug)]
 struct Sink {
     target: Option<LogTarget>,
-    fd: OwnedFd,
+    /// Whoever else holds it writes to the new file as well when it is reopened.
+    fd: Arc<OwnedFd>,
 }
 
 impl Logs {
@@ -47,12 +50,13 @@ impl Logs {
                 Some(LogTarget::File(path)) => format!("{setting} {}: {error}", path.display()),
                 _ => format!("{setting}: {error}"),
             })?;
-            Ok::<_, String>(Sink { target: target.cloned(), fd })
+            Ok::<_, String>(Sink { target: target.cloned(), fd: Arc::new(fd) })
         };
         let error = open(Some(&settings.error_log), io::stderr().as_fd(), "error log")?;
         Ok(Self {
             level: settings.log_level,
-            journal: connect(&error),
+            format: settings.log_format,
+            journal: connect(&error, settings.log_format),
             error,
             access: open(settings.access_log.as_ref(), io::stdout().as_fd(), "access log")?,
             owner: owner.cloned(),
@@ -66,7 +70,7 @@ impl Logs {
         generation: Generation,
         slot: Slot,
     ) -> io::Result<(Option<Outputs>, Option<Ends>)> {
-        if self.journal.is_none() {
+        if self.journal.is_none() && self.format == LogFormat::Plain {
             return Ok((None, None));
         }
         let (outputs, ends) = Outputs::new()?;
@@ -76,23 +80,37 @@ impl Logs {
 
     /// Begins to pass on what the worker at `slot` prints.
     pub(crate) fn pass_on(&self, generation: Generation, slot: Slot, outputs: &Outputs) -> io::Result<()> {
-        let Some(journal) = &self.journal else { return Ok(()) };
+        let worker = slot.0 + 1;
+        let Some(journal) = &self.journal else {
+            let writer = Writer { generation: Some(generation.0), worker: Some(worker), ..self.writer(None) };
+            let out = Arc::new(io::stdout().as_fd().try_clone_to_owned()?);
+            let record = |log, fd| Reader::Record(log, writer.clone(), fd);
+            return outputs
+                .pass_on([record(Log::Stdout, out), record(Log::Stderr, Arc::clone(&self.error.fd))]);
+        };
         let fields = Entry::default()
             .field("RCORN_APP", self.label.as_bytes())
             .number("RCORN_GENERATION", generation.0)
-            .number("RCORN_WORKER", u64::from(slot.0) + 1);
-        outputs.pass_on(&fields, journal)
+            .number("RCORN_WORKER", u64::from(worker));
+        let entry = || Reader::Journal(fields.clone(), Arc::clone(journal));
+        outputs.pass_on([entry(), entry()])
+    }
+
+    fn writer(&self, pid: Option<i32>) -> Writer {
+        Writer { app: self.label.clone(), pid, ..Writer::default() }
     }
 
     /// Which of them are systemd's journal.
     pub(crate) fn journaled(&self) -> Journaled {
-        Journaled { error: self.journal.is_some(), access: self.access.is_journal() }
+        let access = self.format == LogFormat::Plain && self.access.is_journal();
+        Journaled { error: self.journal.is_some(), access }
     }
 
     /// The same logs, for somebody else to keep.
     pub(crate) fn share(&self) -> io::Result<Self> {
         Ok(Self {
             level: self.level,
+            format: self.format,
             error: self.error.share()?,
             access: self.access.share()?,
             owner: self.owner.clone(),
@@ -106,17 +124,19 @@ impl Logs {
         let mut pack = |sink: &Sink| (sink.target.clone(), crossing.keep(sink.fd.as_fd()));
         let (error, access) = (pack(&self.error), pack(&self.access));
         let owner = self.owner.as_ref().map(|owner| (owner.uid, owner.gid, owner.groups.clone()));
-        LogsState { level: self.level, error, access, owner, label: self.label.clone() }
+        LogsState { level: self.level, format: self.format, error, access, owner, label: self.label.clone() }
     }
 
     /// As they were before they crossed.
     pub(crate) fn unpack(state: LogsState) -> io::Result<Self> {
-        let unpack = |(target, number)| Ok::<_, io::Error>(Sink { target, fd: sys::fd::adopt(number)? });
+        let unpack =
+            |(target, number)| Ok::<_, io::Error>(Sink { target, fd: Arc::new(sys::fd::adopt(number)?) });
         let owner = state.owner.map(|(uid, gid, groups)| Credentials { uid, gid, groups });
         let error = unpack(state.error)?;
         Ok(Self {
             level: state.level,
-            journal: connect(&error),
+            format: state.format,
+            journal: connect(&error, state.format),
             error,
             access: unpack(state.access)?,
             owner,
@@ -138,15 +158,18 @@ impl Logs {
         }
         match &self.journal {
             Some(journal) => self.enter(journal, level, text),
-            None => self.write(&format(sys::process::own_pid(), level, text)),
+            None if self.format == LogFormat::Json => self.record(level, text),
+            None => self.write(format(sys::process::own_pid(), level, text).as_bytes()),
         }
     }
 
     /// Writes a traceback as Python prints it.
     pub(crate) fn traceback(&self, text: &str) {
         match &self.journal {
-            Some(journal) if !text.is_empty() => self.enter(journal, Level::Error, text),
-            _ => self.write(text),
+            _ if text.is_empty() => {}
+            Some(journal) => self.enter(journal, Level::Error, text),
+            None if self.format == LogFormat::Json => self.record(Level::Error, text),
+            None => self.write(text.as_bytes()),
         }
     }
 
@@ -156,7 +179,7 @@ impl Logs {
         self.traceback(traceback);
         self.line(Level::Critical, text);
         if !self.part() {
-            self.write(&format!("<2>{text}\n"));
+            self.write(format!("<2>{text}\n").as_bytes());
         }
     }
 
@@ -171,9 +194,13 @@ impl Logs {
         let _ = journal.send(entry.field("MESSAGE", text.trim_end().as_bytes()).bytes());
     }
 
+    fn record(&self, level: Level, text: &str) {
+        self.write(&record::message(&self.writer(Some(sys::process::own_pid())), Log::Server, level, text));
+    }
+
     /// There is nobody to tell when that fails.
-    fn write(&self, text: &str) {
-        let _ = write_all(self.error.fd.as_fd(), text.as_bytes());
+    fn write(&self, text: &[u8]) {
+        let _ = write_all(self.error.fd.as_fd(), text);
     }
 
     /// True when log lines go to a file, where whoever started us does not see them.
@@ -197,9 +224,10 @@ impl Logs {
     }
 }
 
-/// The journal, where this is its stream; `None` as well when it cannot be reached.
-fn connect(sink: &Sink) -> Option<Arc<Journal>> {
-    sink.is_journal().then(Journal::connect)?.ok().map(Arc::new)
+/// The journal, where this is its stream and nobody wants another form; `None` as well when it cannot be reached.
+fn connect(sink: &Sink, format: LogFormat) -> Option<Arc<Journal>> {
+    let wanted = format == LogFormat::Plain && sink.is_journal();
+    wanted.then(Journal::connect)?.ok().map(Arc::new)
 }
 
 impl Sink {
@@ -210,13 +238,13 @@ impl Sink {
     }
 
     fn share(&self) -> io::Result<Self> {
-        Ok(Self { target: self.target.clone(), fd: self.fd.try_clone()? })
+        Ok(Self { target: self.target.clone(), fd: Arc::new(self.fd.try_clone()?) })
     }
 
     fn reopen(&mut self, owner: Option<&Credentials>) -> Result<(), String> {
         if let Some(LogTarget::File(path)) = &self.target {
-            let file = open_file(path, owner);
-            self.fd = file.map_err(|error| format!("cannot reopen {}: {error}", path.display()))?.into();
+            let reopened = open_file(path, owner).and_then(|file| replace(self.fd.as_raw_fd(), file.as_fd()));
+            reopened.map_err(|error| format!("cannot reopen {}: {error}", path.display()))?;
         }
         Ok(())
     }
@@ -252,8 +280,9 @@ mod tests {
         let access = open(None, io::stderr().as_fd(), None).unwrap();
         Logs {
             level: Level::Info,
-            error: Sink { target, fd },
-            access: Sink { target: None, fd: access },
+            format: LogFormat::Plain,
+            error: Sink { target, fd: Arc::new(fd) },
+            access: Sink { target: None, fd: Arc::new(access) },
             owner: None,
             journal: None,
             label: String::new(),

@@ -16,7 +16,13 @@ pub fn now() -> u64 {
 
 /// Seconds since the epoch, UTC.
 pub fn unix_seconds() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+    unix_milliseconds().div_euclid(1000)
+}
+
+/// Milliseconds since the epoch, UTC.
+pub fn unix_milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A moment of the calendar, with its distance from UTC.

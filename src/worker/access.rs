@@ -1,10 +1,12 @@
-//! The access log in the combined form: one line per request, collected and written once per turn of the loop.
+//! The access log in the combined form, or as records: one line per request, collected and written once per turn of the
+//! loop.
 //!
 //! Whatever a client sent is escaped, so that it can neither end a line nor a quoted field. The line of a request that
 //! was refused ends with the reason, as one more field.
 
-use crate::inherited;
+use crate::{access_record, inherited};
 use contract::base64;
+use contract::record::Writer;
 use http::{Outcome, Record, Request};
 use std::io::Write;
 use std::net::IpAddr;
@@ -19,15 +21,25 @@ const COLLECTED: usize = 32 * 1024;
 /// Lines that wait to be written.
 #[derive(Default)]
 pub(crate) struct AccessLog {
+    /// Who writes the records, where lines are some.
+    writer: Option<Writer>,
     lines: Vec<u8>,
     second: i64,
     stamp: String,
 }
 
 impl AccessLog {
+    /// Of lines, or of records where `writer` is there.
+    pub(crate) fn new(writer: Option<Writer>) -> Self {
+        Self { writer, ..Self::default() }
+    }
+
     /// Adds the line of one request.
     pub(crate) fn write(&mut self, record: &Record<'_>) {
-        self.add(record);
+        match &self.writer {
+            Some(writer) => self.lines.extend(access_record::line_of(writer, record)),
+            None => self.add(record),
+        }
         if self.lines.len() > COLLECTED {
             self.flush();
         }
@@ -98,13 +110,13 @@ fn write_host(lines: &mut Vec<u8>, record: &Record<'_>) {
     }
 }
 
-fn header<'a>(request: &'a Request<'_>, wanted: &str) -> Option<&'a [u8]> {
+pub(crate) fn header<'a>(request: &'a Request<'_>, wanted: &str) -> Option<&'a [u8]> {
     let mut headers = request.headers();
     headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes())).map(|(_, value)| value)
 }
 
 /// The user that a request names by basic authentication.
-fn basic_user(request: &Request<'_>) -> Option<Vec<u8>> {
+pub(crate) fn basic_user(request: &Request<'_>) -> Option<Vec<u8>> {
     let (scheme, encoded) = header(request, "authorization")?.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;

@@ -6,6 +6,7 @@
 
 mod access;
 mod access_journal;
+mod access_record;
 mod birth;
 mod http_config;
 mod inherited;
@@ -15,6 +16,7 @@ mod log;
 mod meter;
 mod prepare;
 mod python;
+mod spool;
 mod wsgi;
 mod zygote;
 

@@ -1,9 +1,10 @@
-//! Log lines of zygote and workers: whole lines to the error log, in the form that the arbiter's have; or entries of the
-//! journal, where that is the log.
+//! Log lines of zygote and workers: whole lines or records to the error log, in the form that the arbiter's have; or
+//! entries of the journal, where that is the log.
 
 use crate::{inherited, python};
 use contract::journal::Entry;
-use contract::logline::{self, Level};
+use contract::logline::{self, Level, LogFormat};
+use contract::record::{self, Log, Writer};
 use contract::settings::WorkerSettings;
 use pyo3::prelude::*;
 use std::sync::OnceLock;
@@ -14,6 +15,8 @@ static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 /// The number of this worker; nought in a zygote.
 static WORKER: AtomicU32 = AtomicU32::new(0);
 static JOURNAL: OnceLock<Option<Named>> = OnceLock::new();
+/// What records say of us, where they are wanted; without the worker's own.
+static RECORDS: OnceLock<Writer> = OnceLock::new();
 
 /// The journal, and what every entry says of us.
 struct Named {
@@ -25,6 +28,10 @@ struct Named {
 /// How lines are written from now on.
 pub(crate) fn set_up(settings: &WorkerSettings) {
     LEVEL.store(settings.log_level as u8, Ordering::Relaxed);
+    if settings.log_format == LogFormat::Json {
+        let (app, generation) = (settings.name.clone(), Some(settings.generation));
+        let _ = RECORDS.set(Writer { app, generation, ..Writer::default() });
+    }
     let wanted = settings.journal.error || settings.journal.access;
     // Without a connection lines go where they would go otherwise.
     let journal = wanted.then(Journal::connect).and_then(Result::ok);
@@ -51,10 +58,19 @@ pub(crate) fn write(level: Level, text: &str) {
             let _ = named.journal.send(entry.bytes());
         }
         None => {
-            let line = logline::format(sys::process::own_pid(), level, text);
-            let _ = sys::fd::write_all(inherited::error_log(), line.as_bytes());
+            let line = match writer() {
+                Some(writer) => record::message(&writer, Log::Server, level, text),
+                None => logline::format(sys::process::own_pid(), level, text).into_bytes(),
+            };
+            let _ = sys::fd::write_all(inherited::error_log(), &line);
         }
     }
+}
+
+/// What this process's records say of it; `None` where lines are plain.
+pub(crate) fn writer() -> Option<Writer> {
+    let worker = Some(WORKER.load(Ordering::Relaxed)).filter(|number| *number != 0);
+    RECORDS.get().map(|writer| Writer { pid: Some(sys::process::own_pid()), worker, ..writer.clone() })
 }
 
 /// The beginning of an entry of this process, and where it is sent; `None` when there is no journal.

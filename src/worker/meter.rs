@@ -92,7 +92,7 @@ impl Access {
         match (settings.access_log, settings.journal.access) {
             (false, _) => Self::Off,
             (true, true) if log::entry(Level::Info).is_some() => Self::Journal(JournalLog::default()),
-            (true, _) => Self::Lines(AccessLog::default()),
+            (true, _) => Self::Lines(AccessLog::new(log::writer())),
         }
     }
 }

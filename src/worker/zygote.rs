@@ -7,7 +7,7 @@ use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
-use crate::{lifecycle, log, prepare};
+use crate::{lifecycle, log, prepare, spool};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -40,9 +40,10 @@ pub(crate) fn run(py: Python<'_>) -> ExitCode {
 type Booted = (Inherited, Option<Py<PyAny>>, PreloadOutcome);
 
 fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
-    let inherited = Inherited::adopt().map_err(|error| unusable(&error))?;
+    let mut inherited = Inherited::adopt().map_err(|error| unusable(&error))?;
+    log::set_up(&inherited.settings);
+    spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
-    log::set_up(settings);
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     let (application, outcome) = match settings.preload {

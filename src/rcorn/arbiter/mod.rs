@@ -42,7 +42,7 @@ pub(crate) use act::Hands;
 pub(crate) use check::check;
 pub(crate) use event::{Event, Wish};
 pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker};
-pub(crate) use output::{Ends, Outputs};
+pub(crate) use output::{Ends, Outputs, Reader};
 pub(crate) use state::{Crossing, LogsState};
 pub(crate) use succession::FIT;
 

@@ -1,12 +1,13 @@
-//! What workers write to standard output and standard error, where the log is systemd's journal: it comes through pipes,
-//! and goes there line by line with the worker's fields. The pipes cross to a successor with everything else.
+//! What workers write to standard output and standard error, where the log is systemd's journal or JSON: it comes through
+//! pipes, and goes on line by line with the worker's fields. The pipes cross to a successor with everything else.
 //!
 //! Standard error is worth a warning, standard output is information; a line may say otherwise (`<3>`, sd-daemon(3)).
 
 use contract::journal::Entry;
 use contract::logline::Level;
+use contract::record::{self, Log, Writer};
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 use sys::journal::Journal;
@@ -27,6 +28,15 @@ const PIECE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Outputs(pub(crate) [OwnedFd; 2]);
 
+/// Where a pipe's lines go.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    /// To the journal, with these fields.
+    Journal(Entry, Arc<Journal>),
+    /// To this file, as records of this writer.
+    Record(Log, Writer, Arc<OwnedFd>),
+}
+
 /// The worker's ends, in the same order.
 pub(crate) type Ends = [OwnedFd; 2];
 
@@ -38,18 +48,11 @@ impl Outputs {
         Ok((Self([out, err]), [out_end, err_end]))
     }
 
-    /// Begins to pass on what comes. `fields` say whose it is. To be called within the runtime.
-    pub(crate) fn pass_on(&self, fields: &Entry, journal: &Arc<Journal>) -> io::Result<()> {
-        for (end, level) in self.0.iter().zip([Level::Info, Level::Warning]) {
+    /// Begins to pass on what comes. To be called within the runtime.
+    pub(crate) fn pass_on(&self, readers: [Reader; 2]) -> io::Result<()> {
+        for ((end, level), reader) in self.0.iter().zip([Level::Info, Level::Warning]).zip(readers) {
             let pipe = Receiver::from_owned_fd(end.try_clone()?)?;
-            let lines = Lines {
-                level,
-                fields: fields.clone(),
-                journal: Arc::clone(journal),
-                line: Vec::new(),
-                block: Vec::new(),
-                dropped: 0,
-            };
+            let lines = Lines { level, reader, line: Vec::new(), block: Vec::new(), dropped: 0 };
             tokio::spawn(read(pipe, lines));
         }
         Ok(())
@@ -85,8 +88,7 @@ async fn read(pipe: Receiver, mut lines: Lines) {
 /// Lines that are being put together, and lines that belong together: a traceback, or the stack of a thread.
 struct Lines {
     level: Level,
-    fields: Entry,
-    journal: Arc<Journal>,
+    reader: Reader,
     line: Vec<u8>,
     block: Vec<u8>,
     dropped: u64,
@@ -143,7 +145,7 @@ impl Lines {
         if text.is_empty() {
             return;
         }
-        let missing = format!("{} lines of output were dropped: the journal did not keep up", self.dropped);
+        let missing = format!("{} lines of output were dropped: the log did not keep up", self.dropped);
         if self.dropped > 0 && self.enter(Level::Warning, missing.as_bytes()) {
             self.dropped = 0;
         }
@@ -153,9 +155,24 @@ impl Lines {
     }
 
     fn enter(&self, level: Level, text: &[u8]) -> bool {
-        let entry = Entry::new(level).all(&self.fields).field("MESSAGE", text);
-        self.journal.send(entry.bytes()).is_ok()
+        match &self.reader {
+            Reader::Journal(fields, journal) => {
+                let entry = Entry::new(level).all(fields).field("MESSAGE", text);
+                journal.send(entry.bytes()).is_ok()
+            }
+            Reader::Record(log, writer, file) => {
+                sys::fd::write_all(file.as_fd(), &record_of(*log, writer, level, text)).is_ok()
+            }
+        }
     }
+}
+
+/// Who logs in JSON already has made a record.
+fn record_of(log: Log, writer: &Writer, level: Level, text: &[u8]) -> Vec<u8> {
+    if text.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
+        return [text, b"\n"].concat();
+    }
+    record::message(writer, log, level, &String::from_utf8_lossy(text))
 }
 
 /// What a line is to the lines before it.
@@ -225,6 +242,16 @@ mod tests {
         assert_eq!(seen, expected);
         assert_eq!(belongs(b"Thread 0x1 (most recent call first):", b"plain"), Belongs::Alone);
         assert_eq!(belongs(b"", b"  indented"), Belongs::Alone);
+    }
+
+    #[test]
+    fn what_is_a_record_stays_as_it_is() {
+        let record = |text: &[u8]| record_of(Log::Stdout, &Writer::default(), Level::Info, text);
+        assert_eq!(record(b"{\"event\": 1}"), b"{\"event\": 1}\n");
+        for text in [b"{not json}".as_slice(), b"plain", b"{\"a\": 1} tail", b"[1]", b"\xff"] {
+            let made: serde_json::Value = serde_json::from_slice(&record(text)).unwrap();
+            assert_eq!((&made["log"], made["message"].is_string()), (&"stdout".into(), true));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::fleet::Fleet;
 use crate::settings::{LogTarget, Settings};
 use contract::id::{Generation, Pid, WorkerId};
-use contract::logline::Level;
+use contract::logline::{Level, LogFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -90,6 +90,9 @@ pub(crate) struct GroundState {
 pub(crate) struct LogsState {
     /// What matters enough.
     pub(crate) level: Level,
+    /// How lines are written.
+    #[serde(default)]
+    pub(crate) format: LogFormat,
     /// The error log.
     pub(crate) error: (Option<LogTarget>, RawFd),
     /// The access log.
@@ -200,6 +203,7 @@ mod tests {
     fn state() -> State {
         let logs = LogsState {
             level: Level::Info,
+            format: LogFormat::Plain,
             error: (None, 2),
             access: (None, 2),
             owner: None,

@@ -16,7 +16,12 @@ pub(super) fn apply(given: &Given, settings: &mut Settings, base: &Path) -> Resu
 fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String> {
     let value = &given.value;
     match given.row.kind {
-        Kind::Number(least, most, set) => set(settings, number(value, least, most)?),
+        Kind::Number(least, most, set) => set(settings, number(value, least, most, "")?),
+        Kind::NumberOrAuto(automatic, least, most, set) => {
+            let found =
+                if is_auto(value) { automatic().min(most) } else { number(value, least, most, " or auto")? };
+            set(settings, found);
+        }
         Kind::Size(set) => set(settings, size(value)?),
         Kind::Duration(set) => set(settings, duration(value)?),
         Kind::Choice(words, set) => set(settings, word(value, words)?),
@@ -52,7 +57,7 @@ fn split(text: &str, commas: bool) -> Vec<&str> {
     if commas { text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect() } else { vec![text] }
 }
 
-fn number(value: &Value, least: u64, most: u64) -> Result<u64, String> {
+fn number(value: &Value, least: u64, most: u64, or_else: &str) -> Result<u64, String> {
     let number = match value {
         Value::Integer(number, _) => u64::try_from(*number).ok(),
         Value::Text(text) => text.trim().parse().ok(),
@@ -62,7 +67,11 @@ fn number(value: &Value, least: u64, most: u64) -> Result<u64, String> {
         if most == i64::MAX as u64 { format!("{least} or more") } else { format!("from {least} to {most}") };
     number
         .filter(|number| (least..=most).contains(number))
-        .ok_or(format!("expected a number {range}, found {value}"))
+        .ok_or(format!("expected a number {range}{or_else}, found {value}"))
+}
+
+fn is_auto(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.trim() == "auto")
 }
 
 /// `1000000`, `512K`, `300M`, `2G`, with or without `iB` or `B`.
@@ -226,10 +235,10 @@ mod tests {
 
     #[test]
     fn numbers_and_masks() {
-        assert_eq!(number(&written("7"), 1, 10), Ok(7));
-        let found = number(&written("many"), 1, 10);
-        assert_eq!(found.unwrap_err(), "expected a number from 1 to 10, found \"many\"");
-        assert!(number(&Value::Integer(11, "11".into()), 1, 10).is_err());
+        assert_eq!(number(&written("7"), 1, 10, ""), Ok(7));
+        let found = number(&written("many"), 1, 10, " or auto");
+        assert_eq!(found.unwrap_err(), "expected a number from 1 to 10 or auto, found \"many\"");
+        assert!(number(&Value::Integer(11, "11".into()), 1, 10, "").is_err());
         assert_eq!(octal(&written("0o027"), ""), Ok(0o27));
         assert_eq!(octal(&Value::Integer(0o22, "22".into()), ""), Ok(0o22));
         let refused = octal(&written("999"), "such as 0600");

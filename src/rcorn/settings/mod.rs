@@ -33,7 +33,7 @@ pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
-use contract::logline::Level;
+use contract::logline::{Level, LogFormat};
 use contract::settings::{PermitSettings, Preload, TrustSettings};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub(crate) struct Settings {
     pub(crate) backlog: i32,
     /// Let several sockets have the same address.
     pub(crate) reuse_port: bool,
-    /// How many workers.
+    /// How many workers, `auto` being what that comes to here and now.
     pub(crate) workers: u32,
     /// The application's interpreter, or the directory of its virtual environment; `None`: to be found.
     pub(crate) python: Option<PathBuf>,
@@ -136,6 +136,8 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
     /// Lines below this level are not written.
     pub(crate) log_level: Level,
+    /// How log lines are written.
+    pub(crate) log_format: LogFormat,
     /// Where log lines go.
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
@@ -258,6 +260,7 @@ impl Settings {
             pid: None,
             name: None,
             log_level: Level::Info,
+            log_format: LogFormat::Plain,
             error_log: LogTarget::Stream,
             access_log: None,
             control_socket: None,

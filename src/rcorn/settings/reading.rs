@@ -3,7 +3,7 @@
 use super::apply::apply;
 use super::origin::Origin;
 use super::refusal::Refusal;
-use super::row::{Row, Wish};
+use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
 use super::{Invocation, LogTarget, Settings, arguments, directories, env_file};
@@ -150,10 +150,18 @@ impl<'a> Reading<'a> {
     fn line(&self, row: &'static Row) -> (String, String, String) {
         let name = if row.key.is_empty() { "config" } else { row.key };
         let given = self.chosen(row);
-        let values: Vec<String> = given.iter().map(|given| given.value.plain()).collect();
+        let values: Vec<String> = given.iter().map(|given| spelled_out(row, given.value.plain())).collect();
         let shown = if values.is_empty() { "-".to_owned() } else { values.join(", ") };
         let origin = given.first().map_or("default".to_owned(), |given| given.origin.short());
         (name.to_owned(), shown, origin)
+    }
+}
+
+/// With what `auto` comes to.
+fn spelled_out(row: &Row, value: String) -> String {
+    match row.kind {
+        Kind::NumberOrAuto(automatic, ..) if value == "auto" => format!("auto ({})", automatic()),
+        _ => value,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Row {
 pub(super) enum Kind {
     /// A whole number between two, both included.
     Number(u64, u64, fn(&mut Settings, u64)),
+    /// The same, or `auto`, which is the number that the first function knows.
+    NumberOrAuto(fn() -> u64, u64, u64, fn(&mut Settings, u64)),
     /// A number of bytes.
     Size(fn(&mut Settings, u64)),
     /// A length of time.
@@ -189,6 +191,7 @@ impl Row {
     pub(super) fn placeholder(&self) -> &'static str {
         match self.kind {
             Kind::Number(..) => "N",
+            Kind::NumberOrAuto(..) => "N|auto",
             Kind::Size(_) => "SIZE",
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",

@@ -11,7 +11,7 @@ use super::table_control::CONTROL;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
 use super::{LogTarget, Settings};
-use contract::logline::Level;
+use contract::logline::{Level, LogFormat};
 use contract::settings::Preload;
 use std::path::PathBuf;
 
@@ -118,6 +118,14 @@ static FURTHER: &[Row] = &[
     )
     .alias("loglevel")
     .default("info")
+    .within(Section::Logging),
+    Row::new(
+        "log_format",
+        &["--log-format"],
+        Kind::Choice(&["plain", "json"], |s, word| s.log_format = log_format(word)),
+        "plain lines, or json: a record in each line, of both logs and of what the application prints",
+    )
+    .default("plain")
     .within(Section::Logging),
     Row::new(
         "error_log",
@@ -230,6 +238,10 @@ fn level(word: &str) -> Level {
         "critical" => Level::Critical,
         _ => Level::Info,
     }
+}
+
+fn log_format(word: &str) -> LogFormat {
+    if word == "json" { LogFormat::Json } else { LogFormat::Plain }
 }
 
 fn add_variable(settings: &mut Settings, text: &str) -> Result<(), String> {

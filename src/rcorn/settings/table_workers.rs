@@ -4,13 +4,19 @@ use super::row::{Kind, Row, Section};
 use super::table::small;
 use contract::scoreboard::MOST_WORKERS;
 
+/// The CPUs that this process may use: those of its affinity mask, or what the quota of its control group comes to where
+/// that is less, rounded down; at least one. The standard library asks both anew each time.
+fn cpus() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64)
+}
+
 /// Settings about workers.
 pub(super) static WORKERS: &[Row] = &[
     Row::new(
         "workers",
         &["-w", "--workers"],
-        Kind::Number(1, MOST_WORKERS as u64, |s, n| s.workers = small(n)),
-        "worker processes",
+        Kind::NumberOrAuto(cpus, 1, MOST_WORKERS as u64, |s, n| s.workers = small(n)),
+        "worker processes; auto: one for each CPU that rcorn may use",
     )
     .default("1")
     .moved_by("WEB_CONCURRENCY", "{}")

@@ -72,7 +72,10 @@ fn a_file_is_read_with_its_types() {
 #[test]
 fn errors_cite_where_the_value_was_written() {
     for (content, sentence) in [
-        ("\nworkers = \"many\"\n", "app.toml:2: workers: expected a number from 1 to 1024, found \"many\""),
+        (
+            "\nworkers = \"many\"\n",
+            "app.toml:2: workers: expected a number from 1 to 1024 or auto, found \"many\"",
+        ),
         ("wrokers = 2\n", "app.toml:1: wrokers: there is no such setting; did you mean workers?"),
         (
             "timeout = true\n",
@@ -89,7 +92,7 @@ fn errors_cite_where_the_value_was_written() {
     let refused = load(&["app"], &[("RCORN_CMD_ARGS", "--workers many")]).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "$RCORN_CMD_ARGS: --workers: expected a number from 1 to 1024, found \"many\""
+        "$RCORN_CMD_ARGS: --workers: expected a number from 1 to 1024 or auto, found \"many\""
     );
 }
 
@@ -135,4 +138,38 @@ fn what_concerns_a_setting_as_a_whole_cites_its_place_too() {
     let many: Vec<&str> = std::iter::once("app").chain(many.iter().map(String::as_str)).collect();
     let sentence = format!("--bind: {} addresses are too many: at most {most}", most + 1);
     assert_eq!(load(&many, &[]).unwrap_err().to_string(), sentence);
+}
+
+#[test]
+fn as_many_workers_as_there_are_cpus() {
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(load(&["app", "--workers=auto"], &[]).unwrap().workers as usize, cpus);
+    assert_eq!(load(&["app"], &[("WEB_CONCURRENCY", "auto")]).unwrap().workers as usize, cpus);
+    assert_eq!(load_file("workers = \"auto\"\n").unwrap().workers as usize, cpus);
+    let shown = load(&["app", "-w", "auto"], &[]).unwrap().shown;
+    let value = |name: &str| shown.iter().find(|(key, ..)| key == name).map(|(_, value, _)| value.clone());
+    assert_eq!(value("workers"), Some(format!("auto ({cpus})")));
+}
+
+#[test]
+fn what_a_platform_says_counts_least() {
+    let platform = [("PORT", "9000"), ("WEB_CONCURRENCY", "3")];
+    let bound = |settings: Settings| settings.bind.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let settings = load(&["app"], &platform).unwrap();
+    assert_eq!((settings.workers, bound(settings)), (3, vec!["0.0.0.0:9000".to_owned()]));
+    let settings = load(&["app"], &[platform[0], platform[1], ("RCORN_CMD_ARGS", "-b :1 -w 2")]).unwrap();
+    assert_eq!((settings.workers, bound(settings)), (2, vec!["0.0.0.0:1".to_owned()]));
+    for (variable, sentence) in [
+        (
+            ("PORT", "http"),
+            "$PORT: \"http\" is no port: expected a number from 0 to 65535, in \"0.0.0.0:http\"",
+        ),
+        (
+            ("WEB_CONCURRENCY", "many"),
+            "$WEB_CONCURRENCY: expected a number from 1 to 1024 or auto, found \"many\"",
+        ),
+        (("WEB_CONCURRENCY", "0"), "$WEB_CONCURRENCY: expected a number from 1 to 1024 or auto, found \"0\""),
+    ] {
+        assert_eq!(load(&["app"], &[variable]).unwrap_err().to_string(), sentence);
+    }
 }

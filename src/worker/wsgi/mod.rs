@@ -17,6 +17,7 @@ use crate::log;
 use crate::meter::Progress;
 use crate::python::Helper;
 use contract::descriptors;
+use contract::logline::LogFormat;
 use environ::Environ;
 use file::Files;
 use http::{App, Reply, Request};
@@ -47,9 +48,11 @@ impl<'py> WsgiApp<'py> {
         progress: Progress,
     ) -> PyResult<Self> {
         let helper = Helper::Wsgi.module(py)?;
-        let is_stderr =
-            sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
-        let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_stderr))?;
+        // What is printed there is read by the arbiter, or it is the log itself.
+        let is_read = inherited.settings.journal.error || inherited.settings.log_format == LogFormat::Json;
+        let is_log =
+            || sys::fd::same_file(inherited::error_log(), std::io::stderr().as_fd()).unwrap_or(false);
+        let errors = helper.call_method1("error_stream", (descriptors::ERROR_LOG, is_read || is_log()))?;
         let start = StartResponse::new(py, Arc::new(progress))?;
         let environ = Environ::new(py, helper, (&errors, start.early_hints()), inherited)?;
         let files = Files::new(helper, inherited.settings.http.sendfile)?;
