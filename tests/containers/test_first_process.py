@@ -64,8 +64,8 @@ def test_what_the_kernel_keeps_from_process_1_does_no_harm(container, number):
 
 
 @pytest.mark.parametrize(
-    "app, call, code",
-    [("broken", "broken", 3), ("plain", "plain:nothing", 4), ("plain", "--wrokers=1", 2), ("plain", "--user=nobody-there", 1)],
+    "words, code",
+    [(["broken"], 3), (["broken:nothing"], 3), (["plain:nothing"], 4), (["--wrokers=1", "plain"], 2), (["--user=nobody-there", "plain"], 1)],
 )
-def test_the_exit_code_is_rcorns(contain, app, call, code):
-    assert contain(app, "--workers=1", call=call).server.wait() == code
+def test_the_exit_code_is_rcorns(contain, words, code):
+    assert contain("broken", *words, call="").server.wait() == code
