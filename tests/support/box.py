@@ -36,6 +36,13 @@ class Unable(Exception):
     """Why there can be no box here."""
 
 
+def why_no_root():
+    """Why no root of a Debian release can be made here, or nothing."""
+    if os.geteuid() != 0:
+        return "roots of Debian releases need root"
+    return None if shutil.which("mmdebstrap") else "roots of Debian releases need mmdebstrap (on Debian, apt install mmdebstrap)"
+
+
 @functools.lru_cache(maxsize=None)
 def why_not():
     """Why this machine cannot have boxes, or nothing."""
@@ -63,25 +70,25 @@ def why_no_boot():
 
 
 @functools.lru_cache(maxsize=None)
-def root(suite):
+def root(suite, packages=PACKAGES):
     """The root of a Debian release; made when it is not there."""
     # Under another name once it has other packages.
-    place = ROOTS / f"{suite}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
+    place = ROOTS / f"{suite}-{hashlib.sha256(packages.encode()).hexdigest()[:8]}"
     with open(made(ROOTS) / f"{suite}.lock", "w") as turn:
         # Whoever comes second finds it made.
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not place.exists():
-            make_root(suite, place)
+            make_root(suite, packages, place)
     return place
 
 
-def make_root(suite, place):
-    if (failure := ROOTS / f"{suite}.failed").exists() and time.time() - failure.stat().st_mtime < 600:
+def make_root(suite, packages, place):
+    if (failure := ROOTS / f"{place.name}.failed").exists() and time.time() - failure.stat().st_mtime < 600:
         raise Unable(failure.read_text())
     draft = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=ROOTS))
     sites = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
     mirror = subprocess.run(sites, capture_output=True, text=True).stdout.splitlines()[:1]
-    options = ["--quiet", "--variant=minbase", f"--include={PACKAGES}", '--aptopt=Acquire::Check-Valid-Until "false"']
+    options = ["--quiet", "--variant=minbase", f"--include={packages}", '--aptopt=Acquire::Check-Valid-Until "false"']
     done = subprocess.run(["mmdebstrap", *options, suite, draft, *mirror], capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(draft, ignore_errors=True)
