@@ -14,9 +14,9 @@ from pathlib import Path
 
 # In a mount namespace of its own: what is mounted goes with it. The rest are the words of what becomes process 1.
 ENTER = """
-root=$1 user=$2 workdir=$3; shift 3
+mode=$1 root=$2 user=$3 workdir=$4; shift 4
 while [ "$1" != -- ]; do mkdir -p "$2" "$root$1" && mount --bind "$2" "$root$1" || exit 125; shift 2; done; shift
-mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" || exit 125
+mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount -o "remount,bind,$mode" "$root" || exit 125
 exec /usr/sbin/chroot --userspec="$user" "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$workdir" "$@"
 """
 
@@ -47,16 +47,17 @@ class Image:
         subprocess.run(["umount", "-l", self.tree], check=False)
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def command(self, words, binds=()):
-        """What runs these words in it, as process 1."""
+    def command(self, words, binds=(), mode="rw"):
+        """What runs these words in it, as process 1. Read-only, nothing but the binds can be written."""
         enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", ENTER, "sh"]
         places = [word for pair in {**self.binds, **dict(binds)}.items() for word in map(str, pair)]
-        return [*enter, str(self.tree), self.user, self.workdir, *places, "--", *words]
+        return [*enter, mode, str(self.tree), self.user, self.workdir, *places, "--", *words]
 
-    @property
-    def start(self):
-        """What runs it as it is meant to be run."""
-        return self.command(self.words["ENTRYPOINT"] + self.words["CMD"])
+    def start(self, arguments=None, **options):
+        """What runs it as it is meant to be run, with other arguments perhaps."""
+        words = self.words["ENTRYPOINT"] + (arguments or self.words["CMD"])
+        environment = [f"{name}={value}" for name, value in self.environment.items()]
+        return ["env", "-i", *environment, *self.command(words, **options)]
 
     def inside(self, path):
         return Path(f"{self.tree}{os.path.normpath(os.path.join(self.workdir, path))}")

@@ -1,7 +1,9 @@
 """The Containerfiles: their steps, run in a chroot, and the container that they make, with rcorn as process 1."""
 
 import functools
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from support.waiting import wait_until
 from containers.conftest import Container
 
 CONTAINERFILES = [ROOT / "packaging" / "Containerfile", ROOT / "examples" / "kubernetes" / "Containerfile"]
+PYTHON = Path("/usr/local/bin/python")
 PACKAGES = "build-essential,ca-certificates,passwd,python3"
 # For pip and cargo, as they are set up here.
 SETTINGS = ("PIP_", "SSL_", "REQUESTS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -69,17 +72,50 @@ def image():
 @pytest.mark.timeout(900)
 def test_the_container_serves(image, start, directory):
     image.environment["PORT"] = "0"
-    environment = [f"{name}={value}" for name, value in image.environment.items()]
-    server = start(None, handed=False, subject=Subject(("env", "-i", *environment, *image.start), Path("/usr/local/bin/python")))
+    server = start(None, handed=False, subject=Subject(tuple(image.start()), PYTHON))
     server.wait_for_log(r"serving: generation 1, \d+ workers? (is|are) ready", seconds=30)
     assert "[1] [INFO] Listening at: http://0.0.0.0:" in server.log
     _, port = server.address
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as response:
-        assert b"Guest book" in response.read()
+    assert b"Guest book" in ask(port)
     wait_until(lambda: '"GET / HTTP/1.1" 200' in server.output, "the access log is on stdout")
     workers = [Path(f"/proc/{pid}/status").read_text() for pid in server.workers()]
     assert workers and all("Uid:\t10001\t10001\t10001\t10001" in status for status in workers)
     assert Container(server).send(getattr(signal, image.facts["STOPSIGNAL"])).wait() == 0
+
+
+@pytest.mark.timeout(900)
+def test_the_pod(image, start, directory):
+    """As Kubernetes starts the container of the manifest: nothing can be written but its volumes; its commands work."""
+    container = kubernetes()["spec"]["template"]["spec"]["containers"][0]
+    volumes = {mount["mountPath"]: directory / mount["name"] for mount in container["volumeMounts"]}
+    for place in volumes.values():
+        place.mkdir()
+        place.chmod(0o777)
+    image.environment["PORT"] = "0"
+    command = image.start(container["args"], binds=volumes, mode="ro")
+    pod = Container(start(None, handed=False, subject=Subject(tuple(command), PYTHON)))
+    pod.server.wait_for_log("serving: generation 1", seconds=30)
+    (said,) = re.findall(r'"Listening at: http://0.0.0.0:(\d+) ', pod.server.log)
+    assert b"Guest book" in ask(int(said))
+    user = image.user.partition(":")[0]
+    enter = ["nsenter", "-t", str(pod.first), "-m", "-p", "-r", "-S", user, "-G", user, "env", f"PATH={image.environment['PATH']}"]
+    for words in (container["livenessProbe"]["exec"]["command"], container["lifecycle"]["preStop"]["exec"]["command"]):
+        done = subprocess.run([*enter, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert subprocess.run([*enter, "touch", "/app/file"], capture_output=True, text=True).stderr.endswith("Read-only file system\n")
+    assert pod.send(signal.SIGTERM).wait() == 0
+    assert all(json.loads(line) for line in (pod.server.log + pod.server.output).splitlines())
+    assert "WARNING" not in pod.server.log
+
+
+def kubernetes():
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    return yaml.safe_load((ROOT / "examples" / "kubernetes" / "deployment.yaml").read_text())
+
+
+def ask(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as response:
+        return response.read()
 
 
 def test_what_it_says_of_itself(image):
