@@ -11,7 +11,7 @@ complete -c rcorn -s b -l bind -d 'HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME
 complete -c rcorn -l backlog -d 'connections that may wait to be accepted [default: 2048]' -r
 complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''
 off\t''"
-complete -c rcorn -s w -l workers -d 'worker processes [default: 1, or $WEB_CONCURRENCY]' -r
+complete -c rcorn -s w -l workers -d 'worker processes; auto: one for each CPU that rcorn may use [default: 1, or $WEB_CONCURRENCY]' -r
 complete -c rcorn -s k -l worker-class -d 'kind of workers; sync is the only one yet [default: sync]' -r -f -a "sync\t''
 gunicorn.workers.sync.SyncWorker\t''"
 complete -c rcorn -l threads -d 'threads of a worker; 1 is the only number yet [default: 1]' -r -f -a "1\t''"
@@ -46,6 +46,8 @@ info\t''
 warning\t''
 error\t''
 critical\t''"
+complete -c rcorn -l log-format -d 'plain lines, or json: a record in each line, of both logs and of what the application prints [default: plain]' -r -f -a "plain\t''
+json\t''"
 complete -c rcorn -l error-logfile -l log-file -d 'log file; - is stderr [default: -]' -r
 complete -c rcorn -l access-logfile -d 'access log file; - is stdout; or off [default: off]' -r
 complete -c rcorn -s u -l user -d 'user that runs the application, by name or number' -r

@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(__file__).resolve().parent / "rcorn"
 LICENCES = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"]
+# Those of what is linked in.
+OTHERS = "third-party.txt"
 EXTENSION = "lib_rcorn.so"
 BINARIES = ["rcorn", "rcornctl"]
 # A zip file knows no time before.
@@ -50,6 +52,7 @@ def main(built, place):
     files["rcorn/_rcorn.abi3.so"] = (stripped(built / EXTENSION), 0o755)
     files |= {f"rcorn-{version}.data/scripts/{name}": (stripped(built / name), 0o755) for name in BINARIES}
     files |= {f"{info}/licenses/{name}": ((ROOT / name).read_bytes(), 0o644) for name in LICENCES}
+    files[f"{info}/licenses/{OTHERS}"] = (licences_of_others(), 0o644)
     files[f"{info}/METADATA"] = (metadata(version).encode(), 0o644)
     files[f"{info}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: rcorn\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(), 0o644)
     files[f"{info}/RECORD"] = (record(files, f"{info}/RECORD").encode(), 0o644)
@@ -73,6 +76,11 @@ def stripped(path):
         return Path(result.name).read_bytes()
 
 
+def licences_of_others():
+    command = [sys.executable, ROOT / "packaging" / "third_party.py", os.environ.get("CARGO", "cargo")]
+    return subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout
+
+
 def metadata(version):
     summary = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["description"]
     head = [
@@ -81,7 +89,7 @@ def metadata(version):
         f"Version: {version}",
         f"Summary: {summary}",
         "License-Expression: MIT OR Apache-2.0",
-        *(f"License-File: {name}" for name in LICENCES),
+        *(f"License-File: {name}" for name in [*LICENCES, OTHERS]),
         *(f"Classifier: {classifier}" for classifier in CLASSIFIERS),
         "Requires-Python: >=3.11",
         "Description-Content-Type: text/markdown; charset=UTF-8; variant=GFM",

@@ -77,6 +77,8 @@ class TestTheFile:
         assert str(metadata.requires_python) == ">=3.11" and metadata.license_expression == "MIT OR Apache-2.0"
         licences = {f"{name.rpartition('/')[0]}/licenses/{licence}" for licence in metadata.license_files}
         assert licences <= set(archive.namelist())
+        others = archive.read(next(name for name in licences if name.endswith("third-party.txt"))).decode()
+        assert "hyper" in others and "pyo3" in others and "Permission is hereby granted" in others
         assert "](docs/" not in metadata.description and "pre-fork application server" in metadata.description
 
     def test_the_record_is_true(self, archive):

@@ -79,6 +79,7 @@ fn takes(row: &Row) -> String {
     match row.kind {
         Kind::Number(least, most, _) if most == i64::MAX as u64 => format!("number, {least} or more"),
         Kind::Number(least, most, _) => format!("number, {least} to {most}"),
+        Kind::NumberOrAuto(_, least, most, _) => format!("number, {least} to {most}, or \"auto\""),
         Kind::Size(_) => "size: bytes, or \"512K\", \"300M\", \"2G\"".to_owned(),
         Kind::Duration(_) => "time: seconds, or \"500ms\", \"2m\", \"1h\"".to_owned(),
         Kind::Choice(choice, _) | Kind::Only(choice) => words(choice),
