@@ -69,7 +69,6 @@ def image():
         builder.remove()
 
 
-@pytest.mark.timeout(900)
 def test_the_container_serves(image, start, directory):
     image.environment["PORT"] = "0"
     server = start(None, handed=False, subject=Subject(tuple(image.start()), PYTHON))
@@ -83,7 +82,6 @@ def test_the_container_serves(image, start, directory):
     assert Container(server).send(getattr(signal, image.facts["STOPSIGNAL"])).wait() == 0
 
 
-@pytest.mark.timeout(900)
 def test_the_pod(image, start, directory):
     """As Kubernetes starts the container of the manifest: nothing can be written but its volumes; its commands work."""
     container = kubernetes()["spec"]["template"]["spec"]["containers"][0]
