@@ -1,22 +1,77 @@
-//! The seam between transport and application: whoever implements `App` is called with complete requests, and
-//! whoever implements `Observer` keeps the books.
+//! The seam between transport and application: whoever implements `App` is given requests, and whoever implements
+//! `Observer` keeps the books.
+//!
+//! | `App::MANNER` | a request is given to | when                                              | and answered                   |
+//! |---------------|-----------------------|---------------------------------------------------|--------------------------------|
+//! | `Inline`      | `call`                | it is complete                                    | before `call` returns          |
+//! | `Away`        | `take`                | its head is complete, and a small body of known length | at any time, from any thread |
+//!
+//! Limits, time limits, the access log, counters, trusted proxies and the clean end are the loop's in both manners.
 
+use crate::away::Exchange;
 use crate::reply::Reply;
 use crate::request::Request;
 use sys::socket::Address;
 
-/// The application, called on the reactor's own thread.
+/// How an application is given requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Complete, to be answered at once.
+    Inline,
+    /// To be answered later. A body of a known length up to this many bytes is waited for, other bodies arrive
+    /// while the request is out.
+    Away {
+        /// Bytes.
+        gathered: u64,
+    },
+}
+
+/// The application. Everything is called on the loop's own thread.
 pub trait App {
-    /// Runs one request to its end and writes the answer through `reply`.
+    /// How it is given requests.
+    const MANNER: Manner;
+
+    /// `Manner::Inline`: runs one request to its end and writes the answer through `reply`.
     ///
     /// When it returns without `finish` or `fail`, a 500 is sent, or the connection closed if something was sent.
-    fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>);
+    fn call(&mut self, _request: &Request<'_>, reply: &mut Reply<'_>) {
+        reply.fail(500);
+    }
+
+    /// `Manner::Away`: takes a request away. It may be answered before this returns.
+    fn take(&mut self, exchange: Exchange) {
+        exchange.end();
+    }
+
+    /// `Manner::Away`: something happened to the exchange with this key. It may have ended meanwhile.
+    fn stirred(&mut self, _key: usize, _what: Stirred) {}
+
+    /// `Manner::Away`: those that were handed over in this turn were the last ones of it.
+    fn turned(&mut self) {}
+
+    /// `Manner::Away`: would a request have to wait long now? Then connections are left to other workers.
+    fn is_full(&self) -> bool {
+        false
+    }
 
     /// Runs `wait` while others may use what the application needs (Python: without the GIL).
     fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R;
 
     /// A signal interrupted the wait.
     fn interrupted(&mut self);
+}
+
+/// What happened to an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stirred {
+    /// Of its body there is more, or the end, or the reason why there never will be.
+    Body,
+    /// What was left was sent: `Exchange::use_room`.
+    Room,
+    /// The client sends nothing more. Most have gone away then; some still wait for the answer.
+    Silent,
+    /// The client has gone away: nothing that is written will be read.
+    Gone,
 }
 
 /// Who keeps the books.
@@ -27,9 +82,9 @@ pub trait Observer {
     fn connections(&mut self, open: usize);
     /// The loop is about to wait.
     fn waiting(&mut self);
-    /// A request is handed to the application.
+    /// A request is handed to the application, before others may have ended.
     fn began(&mut self, request: &Request<'_>);
-    /// A request has ended: answered, refused or aborted. Once for each.
+    /// A request has ended: answered, refused or aborted. Once for each; those that were refused did not begin.
     fn ended(&mut self, record: &Record<'_>);
 }
 

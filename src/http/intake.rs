@@ -49,6 +49,8 @@ pub(crate) enum Intake {
     Head { seen: usize },
     /// Within a body.
     Body(Box<Incoming>),
+    /// Within a body whose request was handed over already; so many bytes of it have arrived.
+    Flowing(Decoder, u64),
     /// After an error in a body: only the request's line still matters.
     Failed(Box<Incoming>),
     /// After an error: nothing is interpreted any more.
@@ -101,6 +103,8 @@ impl Intake {
                 progress.map(|progress| self.head(input, progress, scratch))
             }
             Self::Body(_) => self.body(input, config),
+            // A flow goes through `pour`.
+            Self::Flowing(..) => Ok(Event::Starved(0)),
             Self::Failed(_) | Self::Closed => Ok(Event::Starved(input.len())),
         };
         if result.is_err() && !matches!(self, Self::Failed(_)) {
@@ -163,6 +167,60 @@ impl Intake {
         }
     }
 
+    /// The request whose body has just begun: it goes its own way, and the body flows behind it. `None` when none
+    /// has begun.
+    pub(crate) fn let_flow(&mut self) -> Option<Box<Incoming>> {
+        match std::mem::take(self) {
+            Self::Body(mut incoming) => {
+                let decoder = std::mem::replace(&mut incoming.decoder, Decoder::Length(0));
+                *self = Self::Flowing(decoder, 0);
+                Some(incoming)
+            }
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    /// Gives what belongs to a flowing body to `sink`, which says whether it has room for more: how many bytes of
+    /// `input` were used. At its end, and after an error, nothing flows any more.
+    pub(crate) fn pour(
+        &mut self,
+        input: &[u8],
+        config: &Config,
+        mut sink: impl FnMut(&[u8]) -> bool,
+    ) -> Result<usize, Refusal> {
+        let Self::Flowing(decoder, received) = self else { return Ok(0) };
+        let mut used = 0;
+        loop {
+            match decoder.step(&input[used..], *received, config) {
+                Ok(Step::Data(length)) => {
+                    let data = &input[used..used + length];
+                    (used, *received) = (used + length, *received + length as u64);
+                    if !sink(data) {
+                        return Ok(used);
+                    }
+                }
+                Ok(Step::Framing(length)) => used += length,
+                Ok(Step::Starved) => return Ok(used),
+                Ok(Step::Done) => {
+                    *self = Self::new();
+                    return Ok(used);
+                }
+                Err(refusal) => {
+                    *self = Self::Closed;
+                    return Err(refusal);
+                }
+            }
+        }
+    }
+
+    /// How much has arrived of a body that flows; `None` when none does.
+    pub(crate) fn flowed(&self) -> Option<u64> {
+        if let Self::Flowing(_, received) = self { Some(*received) } else { None }
+    }
+
     /// How much of a body has arrived; `None` when none is due.
     pub(crate) fn body_received(&self) -> Option<u64> {
         if let Self::Body(incoming) = self { Some(incoming.spool.length()) } else { None }
@@ -172,7 +230,7 @@ impl Intake {
     pub(crate) fn line(&self) -> Option<&[u8]> {
         match self {
             Self::Body(incoming) | Self::Failed(incoming) => Some(incoming.head.line.get(&incoming.bytes)),
-            Self::Preamble(_) | Self::Head { .. } | Self::Closed => None,
+            Self::Preamble(_) | Self::Head { .. } | Self::Flowing(..) | Self::Closed => None,
         }
     }
 }

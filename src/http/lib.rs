@@ -1,12 +1,13 @@
 //! HTTP/1.1 without Python: bytes in, requests out, answers back, strictly by RFC 9110 and RFC 9112.
 //!
-//! Everything but `output`, `reply`, `spool` and `serve` is sans-IO. The application is met through `App` only, and
+//! Everything but `output`, `reply`, `spool`, `away` and `serve` is sans-IO. The application is met through `App` only, and
 //! whoever keeps the books through `Observer`. Which rule is enforced where stands at the head of each file:
 //! `head`, `lines` and `framing` (requests), `body` (lengths and chunks), `target`, `response`, `proxy` (what others on the way
 //! say), `leniency` (what Gunicorn's permits let pass).
 #![forbid(unsafe_code)]
 
 mod app;
+mod away;
 mod body;
 mod config;
 mod extension;
@@ -30,7 +31,8 @@ mod spool;
 mod target;
 mod token;
 
-pub use app::{App, Observer, Outcome, Record, Share};
+pub use app::{App, Manner, Observer, Outcome, Record, Share, Stirred};
+pub use away::{Exchange, Inflow, Piece};
 pub use config::Config;
 pub use head::Version;
 pub use leniency::Permits;

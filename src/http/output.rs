@@ -14,6 +14,8 @@ pub(crate) struct Output {
     sent: usize,
     /// Follows the bytes; nothing follows it.
     file: Option<Box<FilePart<OwnedFd>>>,
+    /// Something else has to be sent before: bytes are only collected.
+    held: bool,
 }
 
 /// A part of a file.
@@ -55,6 +57,18 @@ impl Output {
         self.waiting.len() == self.sent && self.file.is_none()
     }
 
+    /// Is something else to be sent before?
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// What was collected elsewhere follows.
+    pub(crate) fn append(&mut self, other: Self) {
+        debug_assert!(self.file.is_none() || other.is_empty(), "nothing follows a file");
+        self.waiting.extend_from_slice(&other.waiting[other.sent..]);
+        self.file = self.file.take().or(other.file);
+    }
+
     /// Sends `parts` behind what waits; what finds no room is kept.
     pub(crate) fn push(&mut self, fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<()> {
         debug_assert!(self.file.is_none(), "nothing follows a file");
@@ -63,7 +77,7 @@ impl Output {
 
     fn put(&mut self, fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], push: Push) -> io::Result<()> {
         let mut sent = 0;
-        if self.is_empty() || self.send(fd)? {
+        if !self.held && (self.is_empty() || self.send(fd)?) {
             match stream::send(&fd, parts, push) {
                 Ok(count) => sent = count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -88,7 +102,7 @@ impl Output {
         // In one packet with what follows.
         let push = if part.left > 0 { Push::WithMore } else { Push::Now };
         self.put(fd, &[IoSlice::new(head)], push)?;
-        if self.is_empty() {
+        if self.is_empty() && !self.held {
             part.send(fd)?;
         }
         if part.left > 0 {

@@ -1,15 +1,17 @@
 //! The answer to one request: the application writes it, straight to the client's socket as long as that has room.
 
+use crate::away::Inflow;
 use crate::head::Version;
 use crate::output::{FilePart, Output};
-use crate::refusal::reason;
+use crate::refusal::{Refusal, reason};
 use crate::response::{Asked, BadHead, Framing, ResponseHead, early_hints};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use sys::last_word::Waiting;
 
 /// More than this waiting for a slow client makes the application wait too.
-const HIGH_WATER: usize = 64 * 1024;
+pub(crate) const HIGH_WATER: usize = 64 * 1024;
 /// Pieces up to this size are copied behind the head; larger ones are sent from where they lie.
 const COPIED: usize = 8 * 1024;
 
@@ -37,17 +39,13 @@ enum Stage {
     Broken,
 }
 
-/// The answer to one request.
+/// What was said so far.
 #[derive(Debug)]
-pub struct Reply<'a> {
-    fd: BorrowedFd<'a>,
-    output: &'a mut Output,
-    /// The head, and small pieces behind it. Shared by all replies of a worker, one after another.
-    buffer: &'a mut Vec<u8>,
-    /// The fields that every response has.
-    common: &'a [u8],
+pub(crate) struct Said {
     asked: Asked,
     write_timeout: u64,
+    /// Above so many bytes that wait for the client the application waits, too.
+    high_water: usize,
     head: ResponseHead,
     stage: Stage,
     /// The end of the body is the end of the connection.
@@ -56,244 +54,45 @@ pub struct Reply<'a> {
     body_sent: u64,
     /// As long as nothing was written, somebody else may have to answer: `sys::last_word`.
     waiting: Option<Waiting>,
+    /// The body of the request, where it is still arriving.
+    inflow: Option<Arc<Inflow>>,
 }
 
-impl<'a> Reply<'a> {
-    pub(crate) fn new(
-        (fd, output): (BorrowedFd<'a>, &'a mut Output),
-        buffer: &'a mut Vec<u8>,
-        common: &'a [u8],
-        asked: Asked,
-        write_timeout: u64,
-    ) -> Self {
-        let (head, stage) = (ResponseHead::default(), Stage::Empty);
-        let (to_the_end, gone, body_sent, waiting) = (false, false, 0, None);
+impl Said {
+    pub(crate) fn nothing(asked: Asked, write_timeout: u64) -> Self {
         Self {
-            fd,
-            output,
-            buffer,
-            common,
             asked,
             write_timeout,
-            head,
-            stage,
-            to_the_end,
-            gone,
-            body_sent,
-            waiting,
+            high_water: HIGH_WATER,
+            head: ResponseHead::default(),
+            stage: Stage::Empty,
+            to_the_end: false,
+            gone: false,
+            body_sent: 0,
+            waiting: None,
+            inflow: None,
         }
     }
 
-    /// Should this process get stuck before the first byte, the client hears so.
-    pub(crate) fn answered_if_stuck(mut self) -> Self {
-        if self.output.is_empty() {
-            self.waiting = Some(Waiting::for_answer(self.fd, self.asked.is_head));
-        }
+    /// The body of the request arrives while it is answered.
+    pub(crate) fn while_arriving(mut self, inflow: Option<Arc<Inflow>>) -> Self {
+        self.inflow = inflow;
         self
     }
 
-    /// Makes sure that nobody else answers. To be called before anything is written.
-    fn claim(&mut self) -> io::Result<()> {
-        if self.waiting.take().is_none_or(Waiting::withdraw) {
-            return Ok(());
-        }
-        self.note(Err(io::ErrorKind::BrokenPipe.into()))
+    /// Who answers has a thread to spare and waits until the client has taken each piece.
+    pub(crate) fn wait_for_each_piece(&mut self) {
+        self.high_water = 0;
     }
 
-    /// Begins the head, or begins it again as long as nothing of it was sent. `status` is `200 OK`.
-    pub fn begin(&mut self, status: &[u8]) -> Result<(), BadHead> {
-        if self.is_sent() {
-            return Err(BadHead::sent_already());
-        }
-        self.stage = Stage::Empty;
-        self.head = ResponseHead::begin(status, self.common, self.buffer)?;
-        self.stage = Stage::Begun;
-        Ok(())
-    }
-
-    /// Adds a field. What belongs to the connection is ours to say and is left out.
-    pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
-        if self.is_sent() {
-            return Err(BadHead::sent_already());
-        }
-        let result = self.head.field(name, value, self.buffer);
-        if result.is_err() {
-            self.stage = Stage::Empty;
-        }
-        result
-    }
-
-    /// Sends early hints (103) before the head. A client of HTTP/1.0, and one that has the head, would not understand.
-    pub fn hint<'f>(
-        &mut self,
-        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
-    ) -> Result<(), BadHead> {
-        let hints = early_hints(fields)?;
-        if self.asked.version == Version::Http11 && !self.is_sent() && self.claim().is_ok() {
-            let result = self.output.push(self.fd, &[IoSlice::new(&hints)]);
-            // A client that is gone is met again by the response itself.
-            let _ = self.note(result);
-        }
-        Ok(())
-    }
-
-    /// True once there is a head.
-    pub fn has_begun(&self) -> bool {
-        self.stage != Stage::Empty
+    /// Should this process get stuck before the first byte, the client on `socket` hears so.
+    pub(crate) fn answered_if_stuck(&mut self, socket: BorrowedFd<'_>) {
+        self.waiting = Some(Waiting::for_answer(socket, self.asked.is_head));
     }
 
     /// True once the head is on its way and cannot be replaced.
-    pub fn is_sent(&self) -> bool {
+    pub(crate) fn is_sent(&self) -> bool {
         !matches!(self.stage, Stage::Empty | Stage::Begun)
-    }
-
-    /// True when nobody is there to read any more.
-    pub fn client_gone(&self) -> bool {
-        self.gone
-    }
-
-    /// Bytes that Content-Length promised and that were not written yet.
-    pub fn missing(&self) -> Option<u64> {
-        if let Stage::Body(Framing::Length(left)) = self.stage { Some(left) } else { None }
-    }
-
-    /// Writes a piece of the body; the first one takes the head along. After `last` only `finish` may follow.
-    pub fn write(&mut self, piece: &[u8], last: bool) -> io::Result<Flow> {
-        if self.stage == Stage::Begun {
-            self.seal(last.then_some(piece.len() as u64));
-        }
-        let Stage::Body(framing) = self.stage else {
-            return Err(io::ErrorKind::NotConnected.into());
-        };
-        match framing {
-            Framing::Nothing => self.push(b"", b"")?,
-            Framing::ToTheEnd => self.push(piece, b"")?,
-            Framing::Length(left) => {
-                let taken = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                self.stage = Stage::Body(Framing::Length(left - taken as u64));
-                self.push(&piece[..taken], b"")?;
-            }
-            Framing::Chunked => self.push_chunk(piece, last)?,
-        }
-        // What is left of a whole response is the reactor's to send; the application need not wait for it.
-        let whole = last || self.missing() == Some(0);
-        Ok(if !whole && self.output.len() > HIGH_WATER { Flow::Full } else { Flow::Ready })
-    }
-
-    /// Can a file be the body, and all of it? Not once pieces were written.
-    pub fn takes_file(&self) -> bool {
-        self.stage == Stage::Begun
-    }
-
-    /// Sends the next `length` bytes of `file` from `offset` on as the body. What the client does not take at once is
-    /// sent while other requests are answered; the file may be closed meanwhile.
-    pub fn write_file(&mut self, file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
-        self.claim()?;
-        self.seal(Some(length));
-        let Stage::Body(Framing::Length(left)) = self.stage else { return self.push(b"", b"") };
-        let taken = left.min(length);
-        self.stage = Stage::Body(Framing::Length(left - taken));
-        self.body_sent += taken;
-        let result = self.output.push_file(self.fd, self.buffer, FilePart { file, offset, left: taken });
-        self.buffer.clear();
-        self.note(result)
-    }
-
-    /// Blocks until the client has taken enough of what waits. To be called without what others may need.
-    pub fn wait_for_room(&mut self) -> io::Result<()> {
-        let result = self.output.drain_below(self.fd, HIGH_WATER / 2, self.write_timeout);
-        self.note(result)
-    }
-
-    /// The body is complete. `InvalidData` when it is shorter than promised.
-    pub fn finish(&mut self) -> io::Result<()> {
-        if self.stage == Stage::Begun {
-            self.write(b"", true)?;
-        }
-        let Stage::Body(framing) = self.stage else { return Ok(()) };
-        if let Framing::Length(1..) = framing {
-            self.stage = Stage::Broken;
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        if framing == Framing::Chunked {
-            self.push(b"", b"0\r\n\r\n")?;
-        }
-        self.stage = Stage::Whole;
-        Ok(())
-    }
-
-    /// The application failed: an answer of ours when nothing was sent yet, else an end that the client can see.
-    pub fn fail(&mut self, status: u16) {
-        if self.is_sent() {
-            if self.stage != Stage::Whole {
-                self.stage = Stage::Broken;
-            }
-        } else {
-            self.explain(status, reason(status));
-        }
-    }
-
-    /// A short answer of ours.
-    pub(crate) fn explain(&mut self, status: u16, why: &str) {
-        let text = format!("{why}\n");
-        let begun = self
-            .begin(format!("{status} {}", reason(status)).as_bytes())
-            .and_then(|()| self.header(b"Content-Type", b"text/plain; charset=utf-8"));
-        self.head.close = true;
-        if begun.is_err() || self.write(text.as_bytes(), true).and_then(|_| self.finish()).is_err() {
-            self.stage = Stage::Broken;
-        }
-    }
-
-    fn seal(&mut self, whole: Option<u64>) {
-        let framing = self.head.seal(&self.asked, whole, self.buffer);
-        self.to_the_end = framing == Framing::ToTheEnd;
-        self.stage = Stage::Body(framing);
-    }
-
-    fn push_chunk(&mut self, piece: &[u8], last: bool) -> io::Result<()> {
-        if !piece.is_empty() {
-            let _ = write!(self.buffer, "{:x}\r\n", piece.len());
-        }
-        let end: &[u8] = match (piece.is_empty(), last) {
-            (true, true) => b"0\r\n\r\n",
-            (true, false) => b"",
-            (false, true) => b"\r\n0\r\n\r\n",
-            (false, false) => b"\r\n",
-        };
-        self.push(piece, end)?;
-        if last {
-            self.stage = Stage::Whole;
-        }
-        Ok(())
-    }
-
-    /// Sends what is in the buffer, `piece` and `end` as one.
-    fn push(&mut self, piece: &[u8], end: &[u8]) -> io::Result<()> {
-        self.claim()?;
-        let result = if piece.len() + end.len() <= COPIED {
-            self.buffer.extend_from_slice(piece);
-            self.buffer.extend_from_slice(end);
-            if self.buffer.is_empty() {
-                return Ok(());
-            }
-            self.output.push(self.fd, &[IoSlice::new(self.buffer)])
-        } else {
-            let parts = [IoSlice::new(self.buffer), IoSlice::new(piece), IoSlice::new(end)];
-            self.output.push(self.fd, &parts)
-        };
-        self.buffer.clear();
-        self.body_sent += piece.len() as u64;
-        self.note(result)
-    }
-
-    /// A write that failed is the last one.
-    fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
-        if result.is_err() {
-            self.gone = true;
-            self.stage = Stage::Broken;
-        }
-        result
     }
 
     /// The status that was sent, or nought.
@@ -319,5 +118,251 @@ impl<'a> Reply<'a> {
     /// May another request follow on the connection?
     pub(crate) fn keeps_connection(&self) -> bool {
         self.is_whole() && self.asked.keep_alive && !self.head.close && !self.to_the_end
+    }
+}
+
+/// The answer to one request.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    fd: BorrowedFd<'a>,
+    output: &'a mut Output,
+    /// The head, and small pieces behind it.
+    buffer: &'a mut Vec<u8>,
+    /// The fields that every response has.
+    common: &'a [u8],
+    said: &'a mut Said,
+}
+
+impl<'a> Reply<'a> {
+    pub(crate) fn new(
+        (fd, output): (BorrowedFd<'a>, &'a mut Output),
+        buffer: &'a mut Vec<u8>,
+        common: &'a [u8],
+        said: &'a mut Said,
+    ) -> Self {
+        Self { fd, output, buffer, common, said }
+    }
+
+    /// Makes sure that nobody else answers. To be called before anything is written.
+    fn claim(&mut self) -> io::Result<()> {
+        if self.said.waiting.take().is_none_or(Waiting::withdraw) {
+            return Ok(());
+        }
+        self.note(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    /// Begins the head, or begins it again as long as nothing of it was sent. `status` is `200 OK`.
+    pub fn begin(&mut self, status: &[u8]) -> Result<(), BadHead> {
+        if self.is_sent() {
+            return Err(BadHead::sent_already());
+        }
+        self.said.stage = Stage::Empty;
+        self.said.head = ResponseHead::begin(status, self.common, self.buffer)?;
+        self.said.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// Adds a field. What belongs to the connection is ours to say and is left out.
+    pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
+        if self.is_sent() {
+            return Err(BadHead::sent_already());
+        }
+        let result = self.said.head.field(name, value, self.buffer);
+        if result.is_err() {
+            self.said.stage = Stage::Empty;
+        }
+        result
+    }
+
+    /// Sends early hints (103) before the head. A client of HTTP/1.0, and one that has the head, would not understand.
+    pub fn hint<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+    ) -> Result<(), BadHead> {
+        let hints = early_hints(fields)?;
+        if self.said.asked.version == Version::Http11 && !self.is_sent() && self.claim().is_ok() {
+            let result = self.output.push(self.fd, &[IoSlice::new(&hints)]);
+            // A client that is gone is met again by the response itself.
+            let _ = self.note(result);
+        }
+        Ok(())
+    }
+
+    /// Asks a client that waits for it to send the body of its request: before the application reads that.
+    pub fn go_on(&mut self) {
+        if !self.is_sent() {
+            // A client that is gone is met again by the response itself.
+            let _ = self.output.push(self.fd, &[IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n")]);
+        }
+    }
+
+    /// True once there is a head.
+    pub fn has_begun(&self) -> bool {
+        self.said.stage != Stage::Empty
+    }
+
+    /// True once the head is on its way and cannot be replaced.
+    pub fn is_sent(&self) -> bool {
+        self.said.is_sent()
+    }
+
+    /// Is the answer whole?
+    pub fn is_whole(&self) -> bool {
+        self.said.is_whole()
+    }
+
+    /// True when nobody is there to read any more.
+    pub fn client_gone(&self) -> bool {
+        self.said.gone
+    }
+
+    /// Bytes that Content-Length promised and that were not written yet.
+    pub fn missing(&self) -> Option<u64> {
+        if let Stage::Body(Framing::Length(left)) = self.said.stage { Some(left) } else { None }
+    }
+
+    /// Writes a piece of the body; the first one takes the head along. After `last` only `finish` may follow.
+    pub fn write(&mut self, piece: &[u8], last: bool) -> io::Result<Flow> {
+        if self.said.stage == Stage::Begun {
+            self.seal(last.then_some(piece.len() as u64));
+        }
+        let Stage::Body(framing) = self.said.stage else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        match framing {
+            Framing::Nothing => self.push(b"", b"")?,
+            Framing::ToTheEnd => self.push(piece, b"")?,
+            Framing::Length(left) => {
+                let taken = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                self.said.stage = Stage::Body(Framing::Length(left - taken as u64));
+                self.push(&piece[..taken], b"")?;
+            }
+            Framing::Chunked => self.push_chunk(piece, last)?,
+        }
+        // What is left of a whole response is the reactor's to send; the application need not wait for it.
+        let whole = last || self.missing() == Some(0);
+        Ok(if !whole && self.output.len() > self.said.high_water { Flow::Full } else { Flow::Ready })
+    }
+
+    /// Can a file be the body, and all of it? Not once pieces were written.
+    pub fn takes_file(&self) -> bool {
+        self.said.stage == Stage::Begun
+    }
+
+    /// Sends the next `length` bytes of `file` from `offset` on as the body. What the client does not take at once is
+    /// sent while other requests are answered; the file may be closed meanwhile.
+    pub fn write_file(&mut self, file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
+        self.claim()?;
+        self.seal(Some(length));
+        let Stage::Body(Framing::Length(left)) = self.said.stage else { return self.push(b"", b"") };
+        let taken = left.min(length);
+        self.said.stage = Stage::Body(Framing::Length(left - taken));
+        self.said.body_sent += taken;
+        let result = self.output.push_file(self.fd, self.buffer, FilePart { file, offset, left: taken });
+        self.buffer.clear();
+        self.note(result)
+    }
+
+    /// Blocks until the client has taken enough of what waits. To be called without what others may need.
+    pub fn wait_for_room(&mut self) -> io::Result<()> {
+        let low_water = (self.said.high_water / 2).max(1);
+        let result = self.output.drain_below(self.fd, low_water, self.said.write_timeout);
+        self.note(result)
+    }
+
+    /// The body is complete. `InvalidData` when it is shorter than promised.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if self.said.stage == Stage::Begun {
+            self.write(b"", true)?;
+        }
+        let Stage::Body(framing) = self.said.stage else { return Ok(()) };
+        if let Framing::Length(1..) = framing {
+            self.said.stage = Stage::Broken;
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if framing == Framing::Chunked {
+            self.push(b"", b"0\r\n\r\n")?;
+        }
+        self.said.stage = Stage::Whole;
+        Ok(())
+    }
+
+    /// The application failed: an answer of ours when nothing was sent yet, else an end that the client can see. Where
+    /// the body of the request turned out to be wrong, that is what the answer is about.
+    pub fn fail(&mut self, status: u16) {
+        if self.is_sent() {
+            if self.said.stage != Stage::Whole {
+                self.said.stage = Stage::Broken;
+            }
+        } else {
+            let refusal = self.said.inflow.as_ref().and_then(|inflow| inflow.refusal());
+            let why = refusal.unwrap_or(Refusal::new(status, reason(status)));
+            self.explain(why.status, why.why);
+        }
+    }
+
+    /// A short answer of ours.
+    pub(crate) fn explain(&mut self, status: u16, why: &str) {
+        let text = format!("{why}\n");
+        let begun = self
+            .begin(format!("{status} {}", reason(status)).as_bytes())
+            .and_then(|()| self.header(b"Content-Type", b"text/plain; charset=utf-8"));
+        self.said.head.close = true;
+        if begun.is_err() || self.write(text.as_bytes(), true).and_then(|_| self.finish()).is_err() {
+            self.said.stage = Stage::Broken;
+        }
+    }
+
+    fn seal(&mut self, whole: Option<u64>) {
+        // Nobody may ever read the rest of a body that has not arrived yet.
+        self.said.asked.keep_alive &= self.said.inflow.as_ref().is_none_or(|inflow| inflow.is_complete());
+        let framing = self.said.head.seal(&self.said.asked, whole, self.buffer);
+        self.said.to_the_end = framing == Framing::ToTheEnd;
+        self.said.stage = Stage::Body(framing);
+    }
+
+    fn push_chunk(&mut self, piece: &[u8], last: bool) -> io::Result<()> {
+        if !piece.is_empty() {
+            let _ = write!(self.buffer, "{:x}\r\n", piece.len());
+        }
+        let end: &[u8] = match (piece.is_empty(), last) {
+            (true, true) => b"0\r\n\r\n",
+            (true, false) => b"",
+            (false, true) => b"\r\n0\r\n\r\n",
+            (false, false) => b"\r\n",
+        };
+        self.push(piece, end)?;
+        if last {
+            self.said.stage = Stage::Whole;
+        }
+        Ok(())
+    }
+
+    /// Sends what is in the buffer, `piece` and `end` as one.
+    fn push(&mut self, piece: &[u8], end: &[u8]) -> io::Result<()> {
+        self.claim()?;
+        let result = if piece.len() + end.len() <= COPIED {
+            self.buffer.extend_from_slice(piece);
+            self.buffer.extend_from_slice(end);
+            if self.buffer.is_empty() {
+                return Ok(());
+            }
+            self.output.push(self.fd, &[IoSlice::new(self.buffer)])
+        } else {
+            let parts = [IoSlice::new(self.buffer), IoSlice::new(piece), IoSlice::new(end)];
+            self.output.push(self.fd, &parts)
+        };
+        self.buffer.clear();
+        self.said.body_sent += piece.len() as u64;
+        self.note(result)
+    }
+
+    /// A write that failed is the last one.
+    fn note(&mut self, result: io::Result<()>) -> io::Result<()> {
+        if result.is_err() {
+            self.said.gone = true;
+            self.said.stage = Stage::Broken;
+        }
+        result
     }
 }

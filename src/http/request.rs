@@ -1,4 +1,4 @@
-//! A complete request, as the application and the book-keeping see it. Everything borrows.
+//! A request, as the application and the book-keeping see it. Everything borrows.
 
 use crate::framing::BodyLength;
 use crate::head::{Head, Version};
@@ -7,7 +7,7 @@ use crate::spool::Body;
 use crate::token::trim;
 use sys::socket::Address;
 
-/// A complete request.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     pub(crate) head: &'a Head,
@@ -77,7 +77,7 @@ impl<'a> Request<'a> {
         self.head.framing.body == BodyLength::Chunked
     }
 
-    /// The complete body.
+    /// The body.
     pub fn body(&self) -> Body<'a> {
         self.body
     }

@@ -58,7 +58,7 @@ impl Spool {
     }
 }
 
-/// A complete body.
+/// A body, as far as the request knows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
     /// There is none, or it has no bytes.
@@ -72,6 +72,8 @@ pub enum Body<'a> {
         /// Its length.
         length: u64,
     },
+    /// It is still arriving: `Exchange::inflow` has it.
+    Arriving,
 }
 
 /// The first directory that works; the refusal is about the last one.

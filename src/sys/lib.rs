@@ -23,6 +23,7 @@ pub mod spool;
 pub mod stream;
 pub mod title;
 pub mod user;
+pub mod waker;
 
 /// Turns the `-1` of a libc call into the error it stands for.
 fn checked(result: libc::c_int) -> std::io::Result<libc::c_int> {

@@ -166,7 +166,7 @@ impl<'d> Feeder<'d> {
             https: request.head.via.https,
             client: request.head.via.client,
             body: match request.body {
-                Body::Empty => Vec::new(),
+                Body::Empty | Body::Arriving => Vec::new(),
                 Body::Memory(bytes) => bytes.to_vec(),
                 Body::Spooled { .. } => panic!("so small a body went to a file"),
             },
@@ -178,7 +178,7 @@ impl<'d> Feeder<'d> {
         let most = match &self.intake {
             Intake::Preamble(_) => LONGEST_PREAMBLE,
             Intake::Head { .. } => self.config.longest_head(),
-            Intake::Body(_) | Intake::Failed(_) | Intake::Closed => 0,
+            Intake::Body(_) | Intake::Flowing(..) | Intake::Failed(_) | Intake::Closed => 0,
         };
         assert!(waiting <= most, "{waiting} bytes wait in {:?}", self.intake);
     }

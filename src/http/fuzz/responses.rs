@@ -61,7 +61,8 @@ pub fn responses(data: &[u8]) {
     };
     WORLD.with_borrow_mut(|(ours, client, file)| {
         let (mut output, mut buffer, mut said) = (Output::default(), Vec::new(), Said::default());
-        let mut reply = Reply::new((ours.as_fd(), &mut output), &mut buffer, COMMON, asked, 1000);
+        let mut course = crate::reply::Said::nothing(asked, 1000);
+        let mut reply = Reply::new((ours.as_fd(), &mut output), &mut buffer, COMMON, &mut course);
         let mut bytes = Vec::new();
         for (number, part) in script.split(|byte| *byte == PART).enumerate() {
             play(part, &mut reply, &mut said, file);
@@ -72,7 +73,8 @@ pub fn responses(data: &[u8]) {
         if !reply.is_whole() {
             fail(&mut reply, &mut said);
         }
-        let ended = Ended { whole: reply.is_whole(), keeps: reply.keeps_connection(), torn: reply.is_torn() };
+        let ended =
+            Ended { whole: course.is_whole(), keeps: course.keeps_connection(), torn: course.is_torn() };
         assert!(output.is_empty(), "so little must find room");
         drain(client, &mut bytes);
         check(&bytes, &said, asked, ended);

@@ -9,7 +9,7 @@
 use super::connection::Connection;
 use super::tokens;
 use super::{LAST_WORD, Server};
-use crate::app::{Observer, Share};
+use crate::app::{App, Observer, Share};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use sys::poll::Interest;
@@ -74,7 +74,16 @@ impl Listener {
 
 impl Server {
     /// A listener is ready.
-    pub(super) fn accept(&mut self, index: usize, observer: &mut impl Observer) -> io::Result<()> {
+    pub(super) fn accept(
+        &mut self,
+        index: usize,
+        app: &impl App,
+        observer: &mut impl Observer,
+    ) -> io::Result<()> {
+        if app.is_full() {
+            self.hold_back();
+            return self.pause_accepting();
+        }
         let share = observer.share();
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
@@ -96,16 +105,36 @@ impl Server {
         self.step_back(share)
     }
 
+    /// Accepts nothing until a request has ended: others may come first.
+    fn hold_back(&mut self) {
+        if !std::mem::replace(&mut self.holds_back, true) {
+            self.shared.post.mailbox.be_eager(true);
+        }
+    }
+
+    /// Accepts again, unless a request would still have to wait.
+    pub(super) fn look_ahead(&mut self, app: &impl App) {
+        if self.holds_back && !app.is_full() {
+            self.holds_back = false;
+            self.shared.post.mailbox.be_eager(false);
+        }
+    }
+
     fn declines(&mut self, share: Share) -> bool {
         let own = self.connections.len() as u64;
         let unequal = share.others_free && own * share.workers > share.total + share.workers;
         unequal && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
     }
 
-    pub(super) fn welcome(&mut self, connection: Connection, observer: &mut impl Observer) -> io::Result<()> {
+    pub(super) fn welcome(
+        &mut self,
+        mut connection: Connection,
+        observer: &mut impl Observer,
+    ) -> io::Result<()> {
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         self.poller.add(connection.as_fd(), tokens::connection(key), Interest::Read)?;
+        connection.key = key;
         let connection = entry.insert(connection);
         let patience = if self.shared.is_ending() { LAST_WORD } else { self.shared.config.head_timeout };
         if patience != 0 {
@@ -140,7 +169,7 @@ impl Server {
     /// Waits for connections again, where nothing speaks against it.
     pub(super) fn resume_accepting(&mut self) -> io::Result<()> {
         let full = self.connections.len() >= self.shared.config.connections as usize;
-        if full || self.shared.is_ending() || self.shared.now < self.accept_again_at {
+        if full || self.holds_back || self.shared.is_ending() || self.shared.now < self.accept_again_at {
             return Ok(());
         }
         self.accept_again_at = 0;

@@ -1,10 +1,12 @@
 //! One connection: its socket, both halves, and where it stands.
 
+use crate::away::{Inflow, Link};
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::output::Output;
 use crate::proxy::{Networks, Proxied};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use sys::poll::Interest;
 use sys::socket::Address;
 
@@ -24,10 +26,35 @@ pub(super) enum Phase {
     Lingering(usize),
 }
 
+/// Is the client still there, as far as it can be told while a request is out?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    /// It is.
+    There,
+    /// It sends nothing more.
+    Silent,
+    /// It has gone away, and the poller watches its socket no more.
+    Gone,
+}
+
+/// A request of the connection that the application has taken away.
+#[derive(Debug)]
+pub(super) struct Out {
+    /// Its body, where that was not waited for.
+    pub(super) inflow: Option<Arc<Inflow>>,
+    pub(super) client: Client,
+    /// The loop has something to do as soon as it ends.
+    pub(super) awaited: bool,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) fd: OwnedFd,
+    /// Its number.
+    pub(super) key: usize,
+    pub(super) link: Arc<Link>,
+    /// Its output half is the application's as long as there is something here, but for the rest in `output`.
+    pub(super) out: Option<Out>,
     pub(super) peer: Address,
     /// What a PROXY header said.
     pub(super) proxied: Option<Box<Proxied>>,
@@ -53,7 +80,9 @@ impl Connection {
     pub(super) fn new(fd: OwnedFd, peer: Address, listener: usize, config: &Config) -> Self {
         let intake = Intake::first(&config.trust, is_one_of(&config.trust.preamble_senders, &peer));
         Self {
-            fd,
+            key: 0,
+            link: Arc::new(Link::new(fd)),
+            out: None,
             trusted: is_one_of(&config.trust.proxies, &peer),
             peer,
             proxied: None,
@@ -81,12 +110,38 @@ impl Connection {
         self.phase == Phase::Open
             && self.input.is_empty()
             && self.output.is_empty()
+            && self.out.is_none()
             && self.intake.body_received().is_none()
     }
 
     /// Has nothing of a request arrived? An empty line, which old clients send behind a body, is nothing.
     pub(super) fn waits_for_a_request(&self) -> bool {
         self.input == b"\r\n" || self.is_quiet()
+    }
+
+    /// What the poller is to watch.
+    pub(super) fn wanted_interest(&self) -> Interest {
+        match (&self.out, self.output.is_empty()) {
+            (None, true) => Interest::Read,
+            (None, false) => Interest::Write,
+            (Some(out), sent) => match (self.has_room_for_input(out), sent) {
+                (true, true) => Interest::Read,
+                (true, false) => Interest::Both,
+                (false, true) => Interest::Nothing,
+                (false, false) => Interest::Write,
+            },
+        }
+    }
+
+    /// While a request is out, what follows it has to wait, and so has a body that nobody takes.
+    fn has_room_for_input(&self, out: &Out) -> bool {
+        out.client == Client::There && self.input.is_empty() && !self.is_held_up()
+    }
+
+    /// Does the body of the request that is out wait for the application?
+    pub(super) fn is_held_up(&self) -> bool {
+        let inflow = self.out.as_ref().and_then(|out| out.inflow.as_ref());
+        self.intake.flowed().is_some() && inflow.is_some_and(|inflow| inflow.is_full())
     }
 
     /// The request line of what is arriving, as far as it is here.
@@ -107,6 +162,6 @@ const LONGEST_LINE: usize = 1024;
 
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.link.as_fd()
     }
 }

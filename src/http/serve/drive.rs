@@ -1,15 +1,16 @@
 //! Bytes of one connection to requests, requests to the application, its answers to the client.
 
 use super::connection::{Connection, Phase};
-use super::shared::Shared;
-use crate::app::{App, Observer, Outcome, Record};
+use super::handover::{flow, hand_over, hand_over_flowing, is_gathered};
+use super::shared::{Shared, Spare};
+use crate::app::{App, Manner, Observer, Outcome, Record};
 use crate::head::Head;
-use crate::intake::Event;
+use crate::intake::{Event, Incoming, Intake};
 use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::reply::{Reply, Said};
 use crate::request::Request;
 use crate::response::Asked;
-use crate::spool::Body;
+use crate::spool::{Body, Spool};
 use std::io::IoSlice;
 use std::os::fd::AsFd;
 use sys::clock;
@@ -21,7 +22,7 @@ const PER_TURN: usize = 16;
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
-    /// It waits for more.
+    /// It waits for more, or for the request that is out.
     Wait,
     /// It has more to do, after the others had their turn.
     Resume,
@@ -51,16 +52,19 @@ pub(super) fn drive(
 }
 
 /// Uses as much of `input` as it can; how much that was, and what next.
-fn consume(
+fn consume<A: App>(
     connection: &mut Connection,
     input: &[u8],
     shared: &mut Shared,
-    app: &mut impl App,
+    app: &mut A,
     observer: &mut impl Observer,
 ) -> (usize, Then) {
     let (mut used, mut answered) = (0, 0);
     loop {
         let rest = &input[used..];
+        if A::MANNER != Manner::Inline && connection.out.is_some() {
+            return (used + flow(connection, rest, shared, app), Then::Wait);
+        }
         if rest.is_empty() && connection.intake.body_received().is_none() {
             return (used, Then::Wait);
         }
@@ -88,24 +92,18 @@ fn consume(
             }
             Ok(Event::BodyBegins { used: taken, expects_continue }) => {
                 used += taken;
-                connection.since = shared.now;
-                if expects_continue && used == input.len() {
-                    send_continue(connection);
-                }
+                let begun = (&input[used..], expects_continue);
+                used += body_begins(connection, begun, shared, (app, observer));
                 continue;
             }
             Ok(Event::Request(length)) => {
                 used += length;
-                let keep = answer(connection, (&head, &rest[..length], Body::Empty), shared, app, observer);
-                shared.head = head;
-                keep
+                serve(connection, head, &rest[..length], shared, (app, observer))
             }
             Ok(Event::Complete(taken, incoming)) => {
                 used += taken;
-                let parts = (&incoming.head, incoming.bytes.as_slice(), incoming.spool.body());
-                let keep = answer(connection, parts, shared, app, observer);
-                shared.head = incoming.head;
-                keep
+                shared.head = head;
+                serve_gathered(connection, *incoming, shared, (app, observer))
             }
         };
         connection.since = 0;
@@ -120,10 +118,76 @@ fn consume(
     }
 }
 
+/// A body has begun, with `more` of it: how much of that was used at once.
+fn body_begins<A: App>(
+    connection: &mut Connection,
+    (more, expects_continue): (&[u8], bool),
+    shared: &mut Shared,
+    (app, observer): (&mut A, &mut impl Observer),
+) -> usize {
+    connection.since = shared.now;
+    if !is_gathered::<A>(&connection.intake, expects_continue) {
+        return hand_over_flowing(connection, (more, expects_continue), shared, (app, observer));
+    }
+    if expects_continue && more.is_empty() {
+        send_continue(connection);
+    }
+    0
+}
+
+/// Serves a request without a body, which lies in `bytes`; may another follow?
+fn serve<A: App>(
+    connection: &mut Connection,
+    head: Head,
+    bytes: &[u8],
+    shared: &mut Shared,
+    (app, observer): (&mut A, &mut impl Observer),
+) -> bool {
+    if A::MANNER == Manner::Inline {
+        let keep = answer(connection, (&head, bytes, Body::Empty), shared, app, observer);
+        shared.head = head;
+        return keep;
+    }
+    let mut spare = shared.spare();
+    shared.head = std::mem::replace(&mut spare.head, head);
+    spare.bytes.extend_from_slice(bytes);
+    hand_over(connection, spare, Spool::default(), shared, (app, observer));
+    true
+}
+
+/// The same for one whose body was waited for.
+fn serve_gathered<A: App>(
+    connection: &mut Connection,
+    Incoming { head, bytes, spool, .. }: Incoming,
+    shared: &mut Shared,
+    (app, observer): (&mut A, &mut impl Observer),
+) -> bool {
+    if A::MANNER == Manner::Inline {
+        return answer(connection, (&head, &bytes, spool.body()), shared, app, observer);
+    }
+    let spare = Spare { head, bytes, buffer: Vec::new() };
+    hand_over(connection, spare, spool, shared, (app, observer));
+    true
+}
+
 /// Whether it arrives or not: the client goes on after a while, or is gone.
 fn send_continue(connection: &mut Connection) {
     let interim = [IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n")];
-    let _ = connection.output.push(connection.fd.as_fd(), &interim);
+    let _ = connection.output.push(connection.link.as_fd(), &interim);
+}
+
+/// What of a request matters for its answer.
+pub(super) fn asked<A: App>(
+    request: &Request<'_>,
+    shared: &Shared,
+    app: &A,
+    observer: &impl Observer,
+) -> Asked {
+    Asked {
+        version: request.version(),
+        is_head: request.method() == "HEAD",
+        keep_alive: request.head.framing.keep_alive && shared.keeps_connections(app, observer),
+    }
 }
 
 /// Has a request answered; may another follow?
@@ -134,46 +198,56 @@ fn answer(
     app: &mut impl App,
     observer: &mut impl Observer,
 ) -> bool {
-    let Connection { fd, output, peer, proxied, listener, .. } = connection;
+    let Connection { link, output, peer, proxied, listener, .. } = connection;
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
-    let client_keeps = head.framing.keep_alive;
-    let asked = Asked {
-        version: head.version,
-        is_head: request.method() == "HEAD",
-        keep_alive: client_keeps && shared.keeps_connections(observer),
-    };
-    let timeout = shared.config.write_timeout;
-    let reply = Reply::new((fd.as_fd(), output), &mut shared.buffer, &shared.common, asked, timeout);
-    let mut reply = reply.answered_if_stuck();
+    let mut said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
+    if output.is_empty() {
+        said.answered_if_stuck(link.as_fd());
+    }
+    let mut reply = Reply::new((link.as_fd(), output), &mut shared.buffer, &shared.common, &mut said);
     observer.began(&request);
     let started = clock::now();
     app.call(&request, &mut reply);
     let ended = clock::now();
-    let app_ns = ended - started;
     if !reply.is_whole() {
         reply.fail(500);
     }
-    let (keep, torn) = (reply.keeps_connection(), reply.is_torn());
-    let (whole, status, body_sent) = (reply.is_whole(), reply.status(), reply.body_sent());
-    let outcome = if whole { Outcome::Answered } else { Outcome::Aborted };
-    let raw_line = request.raw_line();
-    observer.ended(&Record { request: Some(&request), raw_line, peer, status, body_sent, outcome, app_ns });
-    shared.note_service_time(started, ended);
-    if !keep {
-        // A client that wants the end itself sends nothing more that could be in the way of it.
-        connection.phase = match (torn, whole && client_keeps) {
-            (true, _) => Phase::Torn,
-            (false, true) => Phase::Closing,
-            (false, false) => Phase::Ending,
-        };
+    note_answered(&request, &said, ended - started, observer);
+    shared.now = ended / 1_000_000;
+    shared.note_service_time(ended - started);
+    if !said.keeps_connection() {
+        connection.phase = last_phase(&said, head.framing.keep_alive);
     }
-    keep
+    said.keeps_connection()
+}
+
+/// Writes a request that reached the application into the books.
+pub(super) fn note_answered(request: &Request<'_>, said: &Said, app_ns: u64, observer: &mut impl Observer) {
+    observer.ended(&Record {
+        request: Some(request),
+        raw_line: request.raw_line(),
+        peer: request.peer,
+        status: said.status(),
+        body_sent: said.body_sent(),
+        outcome: if said.is_whole() { Outcome::Answered } else { Outcome::Aborted },
+        app_ns,
+    });
+}
+
+/// What the connection does after its last answer. A client that wants the end itself sends nothing more that could
+/// be in the way of it.
+pub(super) fn last_phase(said: &Said, client_keeps: bool) -> Phase {
+    match (said.is_torn(), said.is_whole() && client_keeps) {
+        (true, _) => Phase::Torn,
+        (false, true) => Phase::Closing,
+        (false, false) => Phase::Ending,
+    }
 }
 
 /// The client went away; a request whose body was arriving has ended with it.
 pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
     if let (Phase::Open, Some(raw_line)) = (connection.phase, connection.intake.line()) {
-        let outcome = Outcome::Refused("the client went away before the body was complete");
+        let outcome = Outcome::Refused(CLIENT_WENT_AWAY);
         let peer = &connection.peer;
         observer.ended(&Record {
             request: None,
@@ -186,6 +260,8 @@ pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
         });
     }
 }
+
+pub(super) const CLIENT_WENT_AWAY: &str = "the client went away before the body was complete";
 
 /// Refuses what is arriving; nothing that follows is interpreted.
 pub(super) fn refuse(
@@ -201,20 +277,20 @@ pub(super) fn refuse(
         is_head: line.starts_with(b"HEAD "),
         keep_alive: false,
     };
-    let Connection { fd, output, peer, .. } = connection;
-    let timeout = shared.config.write_timeout;
-    let mut reply = Reply::new((fd.as_fd(), output), &mut shared.buffer, &shared.common, asked, timeout);
-    reply.explain(refusal.status, refusal.why);
+    let Connection { link, output, peer, .. } = connection;
+    let mut said = Said::nothing(asked, shared.config.write_timeout);
+    Reply::new((link.as_fd(), output), &mut shared.buffer, &shared.common, &mut said)
+        .explain(refusal.status, refusal.why);
     observer.ended(&Record {
         request: None,
         raw_line: &line,
         peer,
-        status: reply.status(),
-        body_sent: reply.body_sent(),
+        status: said.status(),
+        body_sent: said.body_sent(),
         outcome: Outcome::Refused(refusal.why),
         app_ns: 0,
     });
-    connection.intake = crate::intake::Intake::Closed;
+    connection.intake = Intake::Closed;
     connection.input = Vec::new();
     connection.phase = Phase::Closing;
 }

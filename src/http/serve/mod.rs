@@ -5,22 +5,30 @@
 //! | open, quiet           | a request                 | `keep_alive`, at first `head_timeout`      | closed silently |
 //! | open, head arriving   | the rest of it            | `head_timeout` from its first byte         | 408             |
 //! | open, body arriving   | the rest of it            | `body_timeout`, and 1 s for each KiB of it | 408             |
+//! | request out, body     | the rest of it            | `body_timeout`, unless it is held up       | told to the application |
+//! | request out           | the application           | none of ours                               | –               |
 //! | output waiting        | room to send              | `write_timeout` without progress           | closed          |
 //! | closing, all sent     | the client's end (linger) | 2 s, 64 MiB                                | closed          |
 
 mod accept;
 mod connection;
 mod drive;
+mod ending;
+mod handover;
+mod letters;
 mod shared;
 mod timers;
 mod tokens;
 
 use crate::app::{App, Observer};
+use crate::away::Letter;
 use crate::config::Config;
 use crate::refusal::Refusal;
 use accept::{Declined, Listener};
-use connection::{Connection, Phase};
+use connection::{Client, Connection, Phase};
 use drive::{Then, drive};
+pub use ending::Farewell;
+use handover::{break_flow, client_is};
 use shared::Shared;
 use slab::Slab;
 use std::io;
@@ -40,6 +48,7 @@ const LINGER: u64 = 2000;
 const QUIET_AT_THE_END: u64 = 500;
 /// How long the end is put off for a request that has only begun to arrive, or has not even done that.
 const LAST_WORD: u64 = 1000;
+const NOT_IN_TIME: &str = "the request did not arrive in time";
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
 
@@ -60,19 +69,12 @@ pub struct Server {
     accept_again_at: u64,
     /// What was left to others lately.
     declined: Declined,
-}
-
-/// How a server ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Farewell {
-    /// Nobody listens any more: quiet connections are closed soon.
-    Stop,
-    /// Others serve on: who is quiet can send its next request for so many milliseconds, and hears then that it is the
-    /// last one here.
-    Retire {
-        /// Milliseconds.
-        patience: u64,
-    },
+    /// Memory for letters that are read.
+    letters: Vec<Letter>,
+    /// Nothing has come since the loop lay down: now it may sleep.
+    napped: bool,
+    /// Nothing is accepted, as the application has enough to do.
+    holds_back: bool,
 }
 
 /// What one turn found beside requests.
@@ -80,12 +82,14 @@ pub enum Farewell {
 pub struct Turned {
     /// Foreign descriptors that are ready, by the key they were given.
     pub keys: Vec<u32>,
+    /// After so many milliseconds at the latest it has to turn again; `None` when something has to happen first.
+    pub next: Option<u64>,
 }
 
 impl Server {
     /// A server on `listeners`. It makes its poller, so call it after the fork.
     pub fn new(config: Config, listeners: Vec<OwnedFd>) -> io::Result<Self> {
-        let shared = Shared::new(config);
+        let shared = Shared::new(config)?;
         let mut server = Self {
             timers: Timers::new(shared.now),
             shared,
@@ -97,7 +101,11 @@ impl Server {
             resume: Vec::new(),
             accept_again_at: 0,
             declined: Declined::default(),
+            letters: Vec::new(),
+            napped: false,
+            holds_back: false,
         };
+        server.poller.add(server.shared.post.as_fd(), tokens::POST, Interest::Read)?;
         server.resume_accepting()?;
         Ok(server)
     }
@@ -116,6 +124,26 @@ impl Server {
     pub fn turn(&mut self, app: &mut impl App, observer: &mut impl Observer) -> io::Result<Turned> {
         observer.waiting();
         let timeout = self.timeout();
+        let timeout = self.lie_down(timeout);
+        self.turn_once(timeout, app, observer)
+    }
+
+    /// The same without waiting, for whoever turns this loop within a loop of his own: whenever the server's descriptor
+    /// is readable, and when `Turned::next` is over. What it calls must not come back here.
+    pub fn turn_within(&mut self, app: &mut impl App, observer: &mut impl Observer) -> io::Result<Turned> {
+        let mut turned = self.turn_once(Some(0), app, observer)?;
+        observer.waiting();
+        let timeout = self.timeout();
+        turned.next = self.lie_down(timeout);
+        Ok(turned)
+    }
+
+    fn turn_once(
+        &mut self,
+        timeout: Option<u64>,
+        app: &mut impl App,
+        observer: &mut impl Observer,
+    ) -> io::Result<Turned> {
         let ready = match app.release(|| self.poller.wait(timeout)) {
             Ok(ready) => ready,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -124,7 +152,10 @@ impl Server {
             }
             Err(error) => return Err(error),
         };
+        self.get_up(ready);
         self.shared.refresh();
+        // Who was answered while others were waited for may ask for something again.
+        self.read_letters(app, observer);
         let mut turned = Turned::default();
         let mut listeners = Vec::new();
         for index in 0..ready {
@@ -133,6 +164,7 @@ impl Server {
                 Token::Connection(key) => self.attend(key, readiness, app, observer),
                 Token::Foreign(key) => turned.keys.push(key),
                 Token::Listener(index) => listeners.push(index),
+                Token::Post => self.shared.post.heard(),
             }
         }
         if listeners.is_empty() && self.accept_again_at == 0 {
@@ -141,15 +173,18 @@ impl Server {
         for key in std::mem::take(&mut self.resume) {
             self.go_on(key, app, observer);
         }
-        self.expire(observer);
+        self.read_letters(app, observer);
+        app.turned();
+        self.expire(app, observer);
         // Last, as a new connection may take the place of one that was closed just now; and not when the owner may have
         // been told to accept no more, or others had time to come.
         if turned.keys.is_empty() && !self.shared.is_late() {
             for index in listeners {
-                self.accept(index, observer)?;
+                self.accept(index, app, observer)?;
             }
         }
         self.accept_last(observer);
+        self.look_ahead(app);
         self.resume_accepting()?;
         Ok(turned)
     }
@@ -167,13 +202,18 @@ impl Server {
 
     fn attend(&mut self, key: usize, ready: Readiness, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if ready.gone || (self.shared.is_late() && stream::is_gone(&connection.fd)) {
-            return self.lose(key, observer);
+        if ready.gone || (self.shared.is_late() && stream::is_gone(&connection.as_fd())) {
+            return self.lose(key, app, observer);
         }
         if ready.writable && !connection.output.is_empty() {
-            return match connection.output.send(connection.fd.as_fd()) {
-                Ok(_) => self.go_on(key, app, observer),
-                Err(_) => self.lose(key, observer),
+            return match connection.output.send(connection.link.as_fd()) {
+                Ok(sent) => {
+                    if sent {
+                        self.rest_is_sent(key, app);
+                    }
+                    self.go_on(key, app, observer);
+                }
+                Err(_) => self.lose(key, app, observer),
             };
         }
         if ready.readable && !connection.resumes {
@@ -183,8 +223,8 @@ impl Server {
 
     fn read(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match stream::receive(&connection.fd, &mut self.read_buffer) {
-            Ok(0) => self.end_of_input(key, observer),
+        match stream::receive(&connection.as_fd(), &mut self.read_buffer) {
+            Ok(0) => self.end_of_input(key, app, observer),
             Ok(length) => match connection.phase {
                 Phase::Lingering(left) if left > length => connection.phase = Phase::Lingering(left - length),
                 Phase::Open => {
@@ -197,14 +237,15 @@ impl Server {
                 }
             },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => self.lose(key, observer),
+            Err(_) => self.lose(key, app, observer),
         }
     }
 
     /// Works on without anything new: output was sent, or it is this connection's turn again.
     fn go_on(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let then = if connection.phase == Phase::Open && connection.output.is_empty() {
+        let ready = connection.output.is_empty() || connection.out.is_some();
+        let then = if connection.phase == Phase::Open && ready {
             drive(connection, &[], &mut self.shared, app, observer)
         } else {
             Then::Wait
@@ -213,8 +254,12 @@ impl Server {
     }
 
     /// The client sends nothing more. What was complete has been answered.
-    fn end_of_input(&mut self, key: usize, observer: &mut impl Observer) {
+    fn end_of_input(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.out.is_some() {
+            client_is(connection, Client::Silent, &self.shared, app);
+            return self.settle(key, Then::Wait, observer);
+        }
         if connection.phase == Phase::Open && connection.intake.body_received().is_some() {
             drive::refuse(connection, &[], Refusal::bad("the body ended early"), &mut self.shared, observer);
             return self.settle(key, Then::Wait, observer);
@@ -229,25 +274,25 @@ impl Server {
         if connection.resumes && connection.output.is_empty() {
             self.resume.push(key);
         }
-        if connection.output.is_empty() {
+        if connection.output.is_empty() && connection.out.is_none() {
             match connection.phase {
                 // Closing while more lies here would be a reset, and that may destroy the answer on its way.
-                Phase::Ending if !stream::has_input(&connection.fd) => return self.close(key, observer),
+                Phase::Ending if !stream::has_input(&connection.as_fd()) => return self.close(key, observer),
                 Phase::Torn => {
-                    stream::reset_when_closed(&connection.fd);
+                    stream::reset_when_closed(&connection.as_fd());
                     return self.close(key, observer);
                 }
                 Phase::Closing | Phase::Ending => {
-                    stream::finish_sending(&connection.fd);
+                    stream::finish_sending(&connection.as_fd());
                     connection.phase = Phase::Lingering(LINGER_BYTES);
                 }
                 Phase::Open | Phase::Lingering(_) => {}
             }
         }
-        let interest = if connection.output.is_empty() { Interest::Read } else { Interest::Write };
+        let interest = connection.wanted_interest();
         if interest != connection.interest {
             connection.interest = interest;
-            if self.poller.modify(connection.fd.as_fd(), tokens::connection(key), interest).is_err() {
+            if self.poller.modify(connection.link.as_fd(), tokens::connection(key), interest).is_err() {
                 return self.close(key, observer);
             }
         }
@@ -255,7 +300,7 @@ impl Server {
         self.timers.set(key, connection.deadline);
     }
 
-    fn expire(&mut self, observer: &mut impl Observer) {
+    fn expire(&mut self, app: &mut impl App, observer: &mut impl Observer) {
         let now = self.shared.now;
         if self.timers.next().is_none_or(|next| next > now) {
             return;
@@ -264,27 +309,42 @@ impl Server {
             let Some(connection) = self.connections.get(key) else { continue };
             match connection.deadline {
                 0 => {}
-                at if at <= now => self.time_is_over(key, observer),
+                at if at <= now => self.time_is_over(key, app, observer),
                 at => self.timers.set(key, at),
             }
         }
     }
 
-    fn time_is_over(&mut self, key: usize, observer: &mut impl Observer) {
+    fn time_is_over(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(out) = &connection.out {
+            if !connection.output.is_empty() {
+                return self.lose(key, app, observer);
+            }
+            let inflow = out.inflow.as_ref();
+            if inflow.is_some_and(|inflow| inflow.awaits_application()) {
+                connection.since = self.shared.now;
+            } else {
+                break_flow(connection, Refusal::new(408, NOT_IN_TIME), app);
+            }
+            return self.settle(key, Then::Wait, observer);
+        }
         let waits_for_client = connection.phase == Phase::Open && connection.output.is_empty();
         if !waits_for_client || connection.waits_for_a_request() {
             return self.close(key, observer);
         }
         let input = std::mem::take(&mut connection.input);
-        let late = Refusal::new(408, "the request did not arrive in time");
+        let late = Refusal::new(408, NOT_IN_TIME);
         drive::refuse(connection, &input, late, &mut self.shared, observer);
         self.settle(key, Then::Wait, observer);
     }
 
     /// The client is gone, perhaps in the middle of a body.
-    fn lose(&mut self, key: usize, observer: &mut impl Observer) {
+    fn lose(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         if let Some(connection) = self.connections.get(key) {
+            if connection.out.is_some() {
+                return self.lose_with_request(key, app);
+            }
             drive::note_lost(connection, observer);
         }
         self.close(key, observer);
@@ -298,44 +358,23 @@ impl Server {
         }
     }
 
-    /// Nobody else will accept from the listener with this index.
-    pub fn is_alone_on(&mut self, index: usize) {
-        if let Some(listener) = self.listeners.get_mut(index) {
-            listener.alone = true;
-        }
-    }
-
-    /// Begins to end: what is queued where nobody else accepts is accepted and answered, then nothing more; no
-    /// connection is kept for long. May be said again, to end sooner.
-    pub fn end(&mut self, farewell: Farewell) {
-        // A listener that cannot be removed from the poller is closed with the process.
-        let _ = self.pause_accepting();
-        self.shared.begin_to_end(farewell);
-        let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
-        self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));
-        for (key, connection) in &mut self.connections {
-            if connection.is_quiet() {
-                connection.deadline = self.shared.end_of_quiet(connection.deadline);
-            } else if connection.phase == Phase::Open && connection.output.is_empty() {
-                connection.deadline = self.shared.next_deadline(connection);
-            }
-            self.timers.set(key, connection.deadline);
-        }
-    }
-
-    /// Is everything done that was to be done before the end?
-    pub fn is_idle(&self) -> bool {
-        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.is_empty()
-    }
-
     /// How many connections are open.
     pub fn connections(&self) -> usize {
         self.connections.len()
     }
 }
 
+/// Readable when `turn_within` is to be called.
+impl AsFd for Server {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.poller.as_fd()
+    }
+}
+
 #[cfg(test)]
 mod answer_tests;
+#[cfg(test)]
+mod away_tests;
 #[cfg(test)]
 mod handed_tests;
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What all connections of a server share: limits, clock, buffers, and what the last requests cost.
 
-use super::connection::{Connection, Phase};
+use super::connection::{Client, Connection, Out, Phase};
 use super::{Farewell, LAST_WORD, LINGER, QUIET_AT_THE_END};
-use crate::app::Observer;
+use crate::app::{App, Manner, Observer};
+use crate::away::{Post, Taken};
 use crate::config::Config;
 use crate::head::Head;
+use std::io;
+use std::sync::Arc;
 use sys::clock::{self, Calendar};
 
 /// An average request above this many nanoseconds costs far more than a new connection does.
@@ -12,6 +15,17 @@ const SLOW: u64 = 5_000_000;
 
 /// After so many milliseconds a client may have left that was there when the poller looked.
 const LATE: u64 = 5;
+
+/// So much memory of requests that have ended is kept for the next ones.
+const SPARES: usize = 64;
+
+/// Memory of a request that was out, to be used again.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    pub(super) head: Head,
+    pub(super) bytes: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
+}
 
 /// Shared by all connections.
 #[derive(Debug)]
@@ -22,7 +36,12 @@ pub(super) struct Shared {
     /// Where heads of responses are made.
     pub(super) buffer: Vec<u8>,
     /// The fields that every response has, with the line end before them.
-    pub(super) common: Vec<u8>,
+    pub(super) common: Arc<Vec<u8>>,
+    /// Where requests that are out leave letters.
+    pub(super) post: Arc<Post>,
+    /// How many requests are out.
+    pub(super) out: usize,
+    spares: Vec<Spare>,
     /// Milliseconds on the monotonic clock, as of the last return from the application or the poller.
     pub(super) now: u64,
     /// When this turn began.
@@ -38,13 +57,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: Config) -> Self {
-        let (head, buffer, common) = (Head::default(), Vec::new(), Vec::new());
+    pub(super) fn new(config: Config) -> io::Result<Self> {
+        let (head, buffer, common) = (Head::default(), Vec::new(), Arc::default());
         let mut shared = Self {
             config,
             head,
             buffer,
             common,
+            post: Arc::new(Post::new()?),
+            out: 0,
+            spares: Vec::new(),
             now: 0,
             woke: 0,
             farewell: None,
@@ -54,7 +76,22 @@ impl Shared {
             service_time: 0,
         };
         shared.refresh();
-        shared
+        Ok(shared)
+    }
+
+    /// Memory for a request that goes out.
+    pub(super) fn spare(&mut self) -> Spare {
+        self.spares.pop().unwrap_or_default()
+    }
+
+    /// Keeps the memory of one that has ended.
+    pub(super) fn recycle(&mut self, taken: Taken) {
+        if self.spares.len() < SPARES {
+            let Taken { head, mut bytes, mut buffer, .. } = taken;
+            bytes.clear();
+            buffer.clear();
+            self.spares.push(Spare { head, bytes, buffer });
+        }
     }
 
     /// Reads the clocks, once a turn.
@@ -65,7 +102,8 @@ impl Shared {
         if second != self.second {
             self.second = second;
             let server = &self.config.server_name;
-            self.common = format!("\r\nServer: {server}\r\nDate: {}\r\n", http_date(second)).into_bytes();
+            self.common =
+                format!("\r\nServer: {server}\r\nDate: {}\r\n", http_date(second)).into_bytes().into();
         }
     }
 
@@ -77,6 +115,7 @@ impl Shared {
         };
         if self.farewell.replace(farewell).is_none() {
             self.ending_since = self.now;
+            self.post.mailbox.be_eager(true);
         }
         self.quiet_until = self.now.saturating_add(patience);
     }
@@ -91,10 +130,8 @@ impl Shared {
         self.now - self.woke > LATE
     }
 
-    /// The application ran from `started` to `ended`. The average is a moving one over some ten requests.
-    pub(super) fn note_service_time(&mut self, started: u64, ended: u64) {
-        self.now = ended / 1_000_000;
-        let nanoseconds = ended - started;
+    /// A request took so long. The average is a moving one over some ten of them.
+    pub(super) fn note_service_time(&mut self, nanoseconds: u64) {
         self.service_time = self.service_time - self.service_time / 8 + nanoseconds / 8;
     }
 
@@ -102,8 +139,10 @@ impl Shared {
     ///
     /// Not when requests take long and there are other workers: a kept connection would wait for this worker while
     /// another one is idle, and a new connection costs little beside such a request.
-    pub(super) fn keeps_connections(&self, observer: &impl Observer) -> bool {
-        let slow = self.service_time > SLOW && observer.share().workers > 1;
+    pub(super) fn keeps_connections<A: App>(&self, app: &A, observer: &impl Observer) -> bool {
+        // Inline, its one request is all that it can do.
+        let busy = || A::MANNER == Manner::Inline || app.is_full();
+        let slow = self.service_time > SLOW && busy() && observer.share().workers > 1;
         self.config.keep_alive != 0 && !self.is_ending() && !slow
     }
 
@@ -113,12 +152,14 @@ impl Shared {
         if !connection.output.is_empty() {
             return after(self.now, self.config.write_timeout);
         }
+        if let Some(out) = &connection.out {
+            return self.deadline_of_flow(connection, out);
+        }
         if matches!(connection.phase, Phase::Lingering(_)) {
             return after(self.now, if self.is_ending() { QUIET_AT_THE_END } else { LINGER });
         }
         if let Some(received) = connection.intake.body_received() {
-            let earned = received.saturating_mul(1000) / BODY_RATE;
-            return after(connection.since.saturating_add(earned), self.config.body_timeout);
+            return self.deadline_of_body(connection.since, received);
         }
         if connection.is_quiet() {
             connection.since = 0;
@@ -133,6 +174,20 @@ impl Shared {
             sooner(limit, connection.since.max(self.ending_since) + LAST_WORD)
         } else {
             limit
+        }
+    }
+
+    fn deadline_of_body(&self, since: u64, received: u64) -> u64 {
+        let earned = received.saturating_mul(1000) / BODY_RATE;
+        let limit = self.config.body_timeout;
+        if limit == 0 { 0 } else { since.saturating_add(earned) + limit }
+    }
+
+    /// While a request is out, its client may be late with nothing but the body.
+    fn deadline_of_flow(&self, connection: &Connection, out: &Out) -> u64 {
+        match (connection.intake.flowed(), out.client) {
+            (Some(received), Client::There) => self.deadline_of_body(connection.since, received),
+            _ => 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A server on a real socket with a fake application, turned by hand: nothing happens unless a test turns it.
 
 use super::*;
-use crate::app::{Outcome, Record, Share};
+use crate::app::{Manner, Outcome, Record, Share};
 use crate::reply::Reply;
 use crate::request::Request;
 use std::io::{Read, Write};
@@ -19,6 +19,8 @@ pub(super) struct Application {
 }
 
 impl App for Application {
+    const MANNER: Manner = Manner::Inline;
+
     fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
         self.targets.push(request.target().to_owned());
         match &mut self.call {
@@ -57,9 +59,9 @@ impl Observer for Books {
     }
 }
 
-pub(super) struct World {
+pub(super) struct World<A = Application> {
     pub(super) server: Server,
-    pub(super) app: Application,
+    pub(super) app: A,
     pub(super) books: Books,
     pub(super) address: SocketAddr,
     /// Always readable, so that no turn waits.
@@ -68,14 +70,30 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(config: Config) -> Self {
-        let options = ListenOptions { backlog: 64, reuse_port: false, mode: None };
-        let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
-        let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
-        Self { address, ..Self::on(listener, config) }
+        Self::with(Application { targets: Vec::new(), call: None }, config)
     }
 
     /// On a listener that tests connect to by themselves.
     pub(super) fn on(listener: OwnedFd, config: Config) -> Self {
+        Self::of(Application { targets: Vec::new(), call: None }, listener, config)
+    }
+
+    /// Has every request answered by `call`.
+    pub(super) fn answer_by(&mut self, call: impl FnMut(&Request<'_>, &mut Reply<'_>) + 'static) {
+        self.app.call = Some(Box::new(call));
+    }
+}
+
+impl<A: App> World<A> {
+    /// Around an application of another kind.
+    pub(super) fn with(app: A, config: Config) -> Self {
+        let options = ListenOptions { backlog: 64, reuse_port: false, mode: None };
+        let listener = sys::socket::listen(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options).unwrap();
+        let Address::Tcp(address) = sys::socket::local_address(listener.as_fd()).unwrap() else { panic!() };
+        Self { address, ..Self::of(app, listener, config) }
+    }
+
+    fn of(app: A, listener: OwnedFd, config: Config) -> Self {
         let address = SocketAddr::from(([0; 4], 0));
         let server = Server::new(config, vec![listener]).unwrap();
         let restless = UnixStream::pair().unwrap();
@@ -83,7 +101,6 @@ impl World {
         // As a connection that is gone: nobody attends to it.
         server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
         let share = Share { workers: 1, total: 0, others_free: false };
-        let app = Application { targets: Vec::new(), call: None };
         Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }
     }
 
@@ -91,11 +108,6 @@ impl World {
         let client = TcpStream::connect(self.address).unwrap();
         client.set_nodelay(true).unwrap();
         client
-    }
-
-    /// Has every request answered by `call`.
-    pub(super) fn answer_by(&mut self, call: impl FnMut(&Request<'_>, &mut Reply<'_>) + 'static) {
-        self.app.call = Some(Box::new(call));
     }
 
     pub(super) fn turn(&mut self) {
@@ -149,7 +161,11 @@ pub(super) fn send(client: &TcpStream, bytes: impl AsRef<[u8]>) {
 }
 
 /// Turns, and reads what is here, until `enough`.
-pub(super) fn read_until(world: &mut World, client: &TcpStream, enough: impl Fn(&str) -> bool) -> String {
+pub(super) fn read_until<A: App>(
+    world: &mut World<A>,
+    client: &TcpStream,
+    enough: impl Fn(&str) -> bool,
+) -> String {
     client.set_nonblocking(true).unwrap();
     let mut text = String::new();
     let mut buffer = [0; 65536];

@@ -9,10 +9,13 @@ pub(super) enum Token {
     Listener(usize),
     /// A foreign descriptor, by the key that its owner gave.
     Foreign(u32),
+    /// Where requests that are out leave letters.
+    Post,
 }
 
 const LISTENER: u64 = 1 << 62;
 const FOREIGN: u64 = 1 << 63;
+pub(super) const POST: u64 = LISTENER | FOREIGN;
 
 pub(super) fn connection(key: usize) -> u64 {
     key as u64
@@ -28,6 +31,7 @@ pub(super) fn foreign(key: u32) -> u64 {
 
 pub(super) fn read(token: u64) -> Token {
     match token {
+        POST => Token::Post,
         token if token & FOREIGN != 0 => Token::Foreign(token as u32),
         token if token & LISTENER != 0 => Token::Listener((token & !LISTENER) as usize),
         key => Token::Connection(key as usize),

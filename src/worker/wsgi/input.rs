@@ -24,7 +24,8 @@ impl<'py> Inputs<'py> {
 
     pub(super) fn make(&self, body: &Body<'_>) -> PyResult<Bound<'py, PyAny>> {
         match body {
-            Body::Empty => Ok(self.empty.clone()),
+            // What arrives while it is answered has an input of its own.
+            Body::Empty | Body::Arriving => Ok(self.empty.clone()),
             Body::Memory(bytes) => self.memory.call1((PyBytes::new(self.memory.py(), bytes),)),
             Body::Spooled { file, .. } => {
                 let number = file.as_fd().try_clone_to_owned().map(IntoRawFd::into_raw_fd);

@@ -20,7 +20,7 @@ use contract::descriptors;
 use contract::logline::LogFormat;
 use environ::Environ;
 use file::Files;
-use http::{App, Reply, Request};
+use http::{App, Manner, Reply, Request};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use start::StartResponse;
@@ -66,6 +66,8 @@ impl<'py> WsgiApp<'py> {
 }
 
 impl App for WsgiApp<'_> {
+    const MANNER: Manner = Manner::Inline;
+
     fn call(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) {
         let Self { py, application, environ, start, files, interrupted, .. } = self;
         let result = environ
