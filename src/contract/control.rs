@@ -58,8 +58,10 @@ pub struct WorkerStatus {
     pub refused: u64,
     /// Connections open.
     pub connections: u64,
-    /// The request that it is in.
-    pub request: Option<InFlight>,
+    /// Its threads that can be in a request at a time.
+    pub threads: u32,
+    /// The requests that it is in, the oldest first.
+    pub in_flight: Vec<InFlight>,
     /// Memory in bytes, what is shared in proportion.
     pub memory: u64,
     /// Seconds of CPU.

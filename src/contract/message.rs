@@ -59,6 +59,9 @@ pub enum ToWorker {
     /// Nobody else will accept from the listeners with these numbers: who retires takes what is queued there. Before
     /// `Retire`.
     AloneOn(Vec<u32>),
+    /// The requests that have been in these lanes since then are stuck and given up: `Retire`, and do not wait for them.
+    /// After `Ready`.
+    GiveUp(Vec<(u32, u64)>),
     /// Leave now. At any time.
     Quit,
     /// The logs were reopened. Carries two descriptors: error log, access log. At any time.

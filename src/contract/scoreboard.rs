@@ -1,7 +1,7 @@
 //! The shared memory of one generation: a header, and a slot for each worker.
 //!
-//! Every word has one writer: the arbiter writes the header, a worker writes its slot. All access is relaxed: a
-//! reader may see a moment's half-truth, never a torn word. Nothing on the request path sends a message.
+//! A slot has words of its worker, and a lane for each request that the worker can be in at a time. Every word has one
+//! writer: the arbiter writes the header, a worker's loop its slot, a thread its lane. All access is relaxed: a reader may see a moment's half-truth, never a torn word. Nothing on the request path sends a message.
 
 use crate::id::Slot;
 use std::io;
@@ -13,8 +13,12 @@ use sys::shared::SharedWords;
 /// The most workers of a generation. Slots that were never used take no memory.
 pub const MOST_WORKERS: u32 = 1024;
 
+/// The most requests of a worker that are shown at a time: one for each of its threads.
+pub const MOST_LANES: u32 = 1024;
+
 const HEADER: usize = 64;
-const SLOT: usize = 128;
+const SLOT: usize = 64;
+const LANE: usize = 40;
 const REQUEST_LINE: usize = 32;
 /// Families of a client's address, beside its port.
 const V4: u64 = 1 << 32;
@@ -29,9 +33,11 @@ enum Header {
     Contract = 0,
     /// Slots below this number may be in use.
     Used = 1,
+    /// How many lanes each slot has.
+    Lanes = 2,
 }
 
-/// Words of a slot, written by its worker.
+/// Words of a slot, written by its worker's loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Word {
@@ -39,10 +45,8 @@ pub enum Word {
     State = 0,
     /// When its loop last turned, or a request ended (monotonic nanoseconds).
     Heartbeat = 1,
-    /// When the request that it is in was handed to the application; nought when it is in none.
-    RequestStart = 2,
-    /// When that request last made progress.
-    Progress = 3,
+    /// Requests that were handed to the application and have not ended.
+    InFlight = 2,
     /// Connections open.
     Connections = 4,
     /// Requests answered by the application.
@@ -57,10 +61,20 @@ pub enum Word {
     Status1xx = 9,
     /// The latency histogram: `BUCKETS` words.
     Latency = 16,
-    /// The request line: its length in bytes, then `REQUEST_LINE` words of text.
-    RequestLine = 48,
+}
+
+/// Words of a lane, written by whoever is in it: the worker's only thread, or one of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+enum LaneWord {
+    /// When the request was handed to the application; nought when there is none.
+    Start = 0,
+    /// When that request last made progress.
+    Progress = 1,
     /// The client's TCP address: port and family, then the address in two words. Noughts for a unix socket.
-    Client = 96,
+    Client = 2,
+    /// The request line: its length in bytes, then `REQUEST_LINE` words of text.
+    RequestLine = 5,
 }
 
 /// What a worker does.
@@ -71,10 +85,8 @@ pub enum State {
     Empty = 0,
     /// It starts.
     Booting = 1,
-    /// It waits for something to do.
-    Idle = 2,
-    /// It is inside the application.
-    Busy = 3,
+    /// It serves.
+    Serving = 2,
     /// It finishes what is in flight, and leaves.
     Draining = 4,
 }
@@ -83,8 +95,7 @@ impl State {
     fn from_word(word: u64) -> Self {
         match word {
             1 => Self::Booting,
-            2 => Self::Idle,
-            3 => Self::Busy,
+            2 => Self::Serving,
             4 => Self::Draining,
             _ => Self::Empty,
         }
@@ -93,35 +104,43 @@ impl State {
 
 /// The scoreboard, mapped.
 #[derive(Debug)]
-pub struct Scoreboard(SharedWords);
+pub struct Scoreboard {
+    words: SharedWords,
+    lanes: usize,
+}
 
 impl Scoreboard {
-    /// A new scoreboard. The arbiter makes one for each generation.
-    pub fn create() -> io::Result<Self> {
-        let words = SharedWords::create("rcorn-scoreboard", HEADER + MOST_WORKERS as usize * SLOT)?;
+    /// A new scoreboard whose workers have so many lanes. The arbiter makes one for each generation.
+    pub fn create(lanes: u32) -> io::Result<Self> {
+        let lanes = lanes.clamp(1, MOST_LANES) as usize;
+        let words = SharedWords::create("rcorn-scoreboard", size(lanes))?;
         words.words()[Header::Contract as usize].store(u64::from(crate::VERSION), Relaxed);
-        Ok(Self(words))
+        words.words()[Header::Lanes as usize].store(lanes as u64, Relaxed);
+        Ok(Self { words, lanes })
     }
 
     /// Maps the scoreboard that the arbiter made.
     pub fn map(fd: OwnedFd) -> io::Result<Self> {
         let words = SharedWords::map(fd)?;
-        let expected = HEADER + MOST_WORKERS as usize * SLOT;
-        let version = words.words().first().map_or(0, |word| word.load(Relaxed));
-        if words.words().len() != expected || version != u64::from(crate::VERSION) {
+        let header = |at: Header| words.words().get(at as usize).map_or(0, |word| word.load(Relaxed));
+        let lanes = usize::try_from(header(Header::Lanes)).unwrap_or(0);
+        let version = header(Header::Contract);
+        let fits = (1..=MOST_LANES as usize).contains(&lanes) && words.words().len() == size(lanes);
+        if !fits || version != u64::from(crate::VERSION) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the scoreboard is of another version of rcorn",
             ));
         }
-        Ok(Self(words))
+        Ok(Self { words, lanes })
     }
 
     /// The place of one worker. Slots beyond the last are the last one's neighbours in vain: use valid ones.
     pub fn slot(&self, slot: Slot) -> SlotView<'_> {
         let index = (slot.0.min(MOST_WORKERS - 1)) as usize;
-        let start = HEADER + index * SLOT;
-        SlotView { words: &self.0.words()[start..start + SLOT] }
+        let length = SLOT + self.lanes * LANE;
+        let start = HEADER + index * length;
+        SlotView { words: &self.words.words()[start..start + length] }
     }
 
     /// The places that may be in use.
@@ -130,7 +149,7 @@ impl Scoreboard {
     }
 
     fn used(&self) -> u32 {
-        let used = self.0.words()[Header::Used as usize].load(Relaxed);
+        let used = self.words.words()[Header::Used as usize].load(Relaxed);
         u32::try_from(used).unwrap_or(MOST_WORKERS).min(MOST_WORKERS)
     }
 
@@ -139,7 +158,7 @@ impl Scoreboard {
         self.vacate(slot);
         self.slot(slot).set(Word::State, State::Booting as u64);
         let used = u64::from(self.used().max(slot.0 + 1));
-        self.0.words()[Header::Used as usize].store(used, Relaxed);
+        self.words.words()[Header::Used as usize].store(used, Relaxed);
     }
 
     /// Arbiter only: the worker at `slot` has ended.
@@ -150,9 +169,13 @@ impl Scoreboard {
     }
 }
 
+fn size(lanes: usize) -> usize {
+    HEADER + MOST_WORKERS as usize * (SLOT + lanes * LANE)
+}
+
 impl AsFd for Scoreboard {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.words.as_fd()
     }
 }
 
@@ -162,7 +185,7 @@ pub struct SlotView<'a> {
     words: &'a [AtomicU64],
 }
 
-impl SlotView<'_> {
+impl<'a> SlotView<'a> {
     /// Reads a word.
     pub fn get(&self, word: Word) -> u64 {
         self.words[word as usize].load(Relaxed)
@@ -207,32 +230,84 @@ impl SlotView<'_> {
         word.store(word.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Notes the request that the worker is in; a long line is cut.
-    pub fn set_request_line(&self, line: &[u8]) {
-        self.set_text(Word::RequestLine, REQUEST_LINE, line);
+    /// The requests that the worker can be in.
+    pub fn lanes(&self) -> impl Iterator<Item = LaneView<'a>> + use<'a> {
+        self.words[SLOT..].chunks_exact(LANE).map(|words| LaneView { words })
     }
 
-    /// The request that the worker is or was last in.
+    /// One of them, by its number; numbers beyond the last are the last one's.
+    pub fn lane(&self, lane: u32) -> LaneView<'a> {
+        let last = (self.words.len() - SLOT) / LANE - 1;
+        let start = SLOT + last.min(lane as usize) * LANE;
+        LaneView { words: &self.words[start..start + LANE] }
+    }
+
+    /// Since when it has been able to begin nothing new: the youngest request's beginning, where each lane is in one.
+    pub fn full_since(&self) -> Option<u64> {
+        self.lanes().map(|lane| lane.start()).try_fold(0, |youngest, start| Some(youngest.max(start?)))
+    }
+
+    /// The request that has been in it for longest.
+    pub fn oldest(&self) -> Option<LaneView<'a>> {
+        self.lanes().filter(|lane| lane.start().is_some()).min_by_key(LaneView::start)
+    }
+}
+
+/// One request of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneView<'a> {
+    words: &'a [AtomicU64],
+}
+
+impl LaneView<'_> {
+    fn get(&self, word: LaneWord) -> u64 {
+        self.words[word as usize].load(Relaxed)
+    }
+
+    fn set(&self, word: LaneWord, value: u64) {
+        self.words[word as usize].store(value, Relaxed);
+    }
+
+    /// Its thread: a request begins.
+    pub fn enter(&self, now: u64, line: &[u8], client: Option<&SocketAddr>) {
+        self.set_text(line);
+        self.set_client(client);
+        self.set(LaneWord::Progress, now);
+        self.set(LaneWord::Start, now);
+    }
+
+    /// Its thread: the request shows that it is not stuck now; or before `now`, when that lies in the future.
+    pub fn progress(&self, now: u64) {
+        self.set(LaneWord::Progress, now);
+    }
+
+    /// Its thread: the request has ended.
+    pub fn leave(&self) {
+        self.set(LaneWord::Start, 0);
+    }
+
+    /// When the request that it is in began.
+    pub fn start(&self) -> Option<u64> {
+        Some(self.get(LaneWord::Start)).filter(|start| *start != 0)
+    }
+
+    /// When that last made progress.
+    pub fn last_progress(&self) -> u64 {
+        self.get(LaneWord::Progress)
+    }
+
+    /// The request that it is in, or was in last; a long line was cut.
     pub fn request_line(&self) -> String {
-        self.text(Word::RequestLine, REQUEST_LINE)
-    }
-
-    /// Notes the client of that request; `None` is one on a unix socket.
-    pub fn set_client(&self, client: Option<&SocketAddr>) {
-        let (kind, address) = match client {
-            None => (0, 0),
-            Some(SocketAddr::V4(v4)) => (V4 | u64::from(v4.port()), u128::from(v4.ip().to_bits())),
-            Some(SocketAddr::V6(v6)) => (V6 | u64::from(v6.port()), v6.ip().to_bits()),
-        };
-        let [low, high] = [address as u64, (address >> 64) as u64];
-        for (word, value) in self.words[Word::Client as usize..].iter().zip([kind, low, high]) {
-            word.store(value, Relaxed);
-        }
+        let length = usize::try_from(self.get(LaneWord::RequestLine)).unwrap_or(0).min(REQUEST_LINE * 8);
+        let words = &self.words[LaneWord::RequestLine as usize + 1..][..REQUEST_LINE];
+        let bytes: Vec<u8> =
+            words.iter().flat_map(|word| word.load(Relaxed).to_ne_bytes()).take(length).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The client of that request.
     pub fn client(&self) -> String {
-        let [kind, low, high] = [0, 1, 2].map(|at| self.words[Word::Client as usize + at].load(Relaxed));
+        let [kind, low, high] = [0, 1, 2].map(|at| self.words[LaneWord::Client as usize + at].load(Relaxed));
         let port = kind as u16;
         match kind & (V4 | V6) {
             V4 => SocketAddr::from((Ipv4Addr::from_bits(low as u32), port)).to_string(),
@@ -242,22 +317,26 @@ impl SlotView<'_> {
         }
     }
 
-    fn set_text(&self, at: Word, room: usize, text: &[u8]) {
-        let text = &text[..text.len().min(room * 8)];
-        self.set(at, text.len() as u64);
-        for (word, chunk) in self.words[at as usize + 1..].iter().zip(text.chunks(8)) {
+    fn set_client(&self, client: Option<&SocketAddr>) {
+        let (kind, address) = match client {
+            None => (0, 0),
+            Some(SocketAddr::V4(v4)) => (V4 | u64::from(v4.port()), u128::from(v4.ip().to_bits())),
+            Some(SocketAddr::V6(v6)) => (V6 | u64::from(v6.port()), v6.ip().to_bits()),
+        };
+        let [low, high] = [address as u64, (address >> 64) as u64];
+        for (word, value) in self.words[LaneWord::Client as usize..].iter().zip([kind, low, high]) {
+            word.store(value, Relaxed);
+        }
+    }
+
+    fn set_text(&self, text: &[u8]) {
+        let text = &text[..text.len().min(REQUEST_LINE * 8)];
+        self.set(LaneWord::RequestLine, text.len() as u64);
+        for (word, chunk) in self.words[LaneWord::RequestLine as usize + 1..].iter().zip(text.chunks(8)) {
             let mut bytes = [0; 8];
             bytes[..chunk.len()].copy_from_slice(chunk);
             word.store(u64::from_ne_bytes(bytes), Relaxed);
         }
-    }
-
-    fn text(&self, at: Word, room: usize) -> String {
-        let length = usize::try_from(self.get(at)).unwrap_or(0).min(room * 8);
-        let words = &self.words[at as usize + 1..][..room];
-        let bytes: Vec<u8> =
-            words.iter().flat_map(|word| word.load(Relaxed).to_ne_bytes()).take(length).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
@@ -267,51 +346,70 @@ mod tests {
 
     #[test]
     fn a_worker_writes_and_the_arbiter_reads() {
-        let arbiter = Scoreboard::create().unwrap();
+        let arbiter = Scoreboard::create(2).unwrap();
         arbiter.occupy(Slot(3));
         let worker = Scoreboard::map(arbiter.as_fd().try_clone_to_owned().unwrap()).unwrap();
         let slot = worker.slot(Slot(3));
-        slot.set_request_line(b"GET /slow HTTP/1.1");
-        slot.set_client(Some(&"127.0.0.1:1234".parse().unwrap()));
-        slot.set(Word::State, State::Busy as u64);
+        slot.lane(1).enter(7, b"GET /slow HTTP/1.1", Some(&"127.0.0.1:1234".parse().unwrap()));
+        slot.set(Word::State, State::Serving as u64);
         slot.count_status(204);
         slot.count_latency(3_000);
         let seen = arbiter.slot(Slot(3));
+        let lane = seen.oldest().unwrap();
         assert_eq!(
-            (seen.request_line().as_str(), seen.client().as_str()),
-            ("GET /slow HTTP/1.1", "127.0.0.1:1234")
+            (lane.start(), lane.request_line().as_str(), lane.client().as_str()),
+            (Some(7), "GET /slow HTTP/1.1", "127.0.0.1:1234")
         );
-        assert_eq!(seen.state(), State::Busy);
+        assert_eq!(seen.state(), State::Serving);
         assert_eq!(seen.words[Word::Status1xx as usize + 1].load(Relaxed), 1);
         assert_eq!(seen.words[Word::Latency as usize + 2].load(Relaxed), 1);
         assert_eq!(arbiter.slots().count(), 4);
         arbiter.vacate(Slot(3));
-        assert_eq!((seen.state(), seen.request_line()), (State::Empty, String::new()));
+        assert_eq!((seen.state(), seen.lane(1).request_line()), (State::Empty, String::new()));
+    }
+
+    #[test]
+    fn a_worker_is_full_when_each_lane_is_in_a_request() {
+        let board = Scoreboard::create(3).unwrap();
+        let slot = board.slot(Slot(MOST_WORKERS - 1));
+        assert_eq!(slot.lanes().count(), 3);
+        for (lane, now) in [(0, 50), (2, 30)] {
+            slot.lane(lane).enter(now, b"GET / HTTP/1.1", None);
+        }
+        assert_eq!((slot.full_since(), slot.oldest().unwrap().start()), (None, Some(30)));
+        slot.lane(1).enter(70, b"GET / HTTP/1.1", None);
+        assert_eq!(slot.full_since(), Some(70));
+        slot.lane(2).leave();
+        assert_eq!((slot.full_since(), slot.oldest().unwrap().start()), (None, Some(50)));
     }
 
     #[test]
     fn every_kind_of_client_reads_well() {
-        let board = Scoreboard::create().unwrap();
+        let board = Scoreboard::create(1).unwrap();
         let slot = board.slot(Slot(0));
-        slot.set_client(Some(&"[2001:db8::1]:443".parse().unwrap()));
-        assert_eq!(slot.client(), "[2001:db8::1]:443");
-        slot.set_client(None);
-        assert_eq!(slot.client(), "a unix socket");
+        let lane = slot.lane(0);
+        lane.enter(1, b"", Some(&"[2001:db8::1]:443".parse().unwrap()));
+        assert_eq!(lane.client(), "[2001:db8::1]:443");
+        lane.enter(1, b"", None);
+        assert_eq!(lane.client(), "a unix socket");
     }
 
     #[test]
     fn long_lines_are_cut_and_fit() {
-        let board = Scoreboard::create().unwrap();
-        board.slot(Slot(0)).set_request_line(&[b'x'; 5000]);
-        assert_eq!(board.slot(Slot(0)).request_line().len(), REQUEST_LINE * 8);
-        assert!(Word::RequestLine as usize + 1 + REQUEST_LINE <= Word::Client as usize);
-        assert!(Word::Client as usize + 3 <= SLOT);
-        assert!(Word::Latency as usize + BUCKETS <= Word::RequestLine as usize);
+        let board = Scoreboard::create(1).unwrap();
+        let slot = board.slot(Slot(0));
+        slot.lane(0).enter(1, &[b'x'; 5000], None);
+        assert_eq!(slot.lane(0).request_line().len(), REQUEST_LINE * 8);
+        assert!(LaneWord::RequestLine as usize + 1 + REQUEST_LINE <= LANE);
+        assert!(LaneWord::Client as usize + 3 <= LaneWord::RequestLine as usize);
+        assert!(Word::Latency as usize + BUCKETS <= SLOT);
     }
 
     #[test]
     fn a_foreign_file_is_refused() {
-        let other = SharedWords::create("other", 10).unwrap();
-        assert!(Scoreboard::map(other.as_fd().try_clone_to_owned().unwrap()).is_err());
+        for words in [10, HEADER + 1] {
+            let other = SharedWords::create("other", words).unwrap();
+            assert!(Scoreboard::map(other.as_fd().try_clone_to_owned().unwrap()).is_err());
+        }
     }
 }

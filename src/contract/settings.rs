@@ -27,6 +27,10 @@ pub struct WorkerSettings {
     pub preload: Preload,
     /// How many workers there are meant to be.
     pub workers: u32,
+    /// What kind of workers.
+    pub worker_class: WorkerClass,
+    /// Threads of each, that the application runs in.
+    pub threads: u32,
     /// How many listeners there are, from `descriptors::LISTENERS` on.
     pub listeners: u32,
     /// Lines below this level are not written.
@@ -54,6 +58,22 @@ pub struct Journaled {
     pub error: bool,
     /// The access log.
     pub access: bool,
+}
+
+/// How the application is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkerClass {
+    /// As the application wants it: the callable tells.
+    #[default]
+    Auto,
+    /// WSGI, one request at a time.
+    Sync,
+    /// WSGI, in several threads.
+    Threads,
+    /// WSGI, in a greenlet for each request.
+    Gevent,
+    /// ASGI.
+    Asgi,
 }
 
 /// When the application is imported.

@@ -114,6 +114,8 @@ pub struct Record<'a> {
     pub body_sent: u64,
     /// How it ended.
     pub outcome: Outcome,
+    /// When the application began with it, in nanoseconds on the monotonic clock; nought when it did not.
+    pub began: u64,
     /// Nanoseconds in the application.
     pub app_ns: u64,
 }

@@ -86,8 +86,8 @@ impl Said {
     }
 
     /// Should this process get stuck before the first byte, the client on `socket` hears so.
-    pub(crate) fn answered_if_stuck(&mut self, socket: BorrowedFd<'_>) {
-        self.waiting = Some(Waiting::for_answer(socket, self.asked.is_head));
+    pub(crate) fn answered_if_stuck(&mut self, lane: usize, socket: BorrowedFd<'_>) {
+        self.waiting = Some(Waiting::for_answer(lane, socket, self.asked.is_head));
     }
 
     /// True once the head is on its way and cannot be replaced.

@@ -48,20 +48,28 @@ pub(crate) fn workers(status: &Status) -> String {
 }
 
 fn row(worker: &WorkerStatus) -> [String; 10] {
-    let request = worker.request.as_ref().map_or_else(String::new, |request| {
+    let request = worker.in_flight.first().map_or_else(String::new, |request| {
         format!("{} for {} from {}", request.line, duration(request.seconds), request.client)
     });
+    let others = match worker.in_flight.len() {
+        0 | 1 => String::new(),
+        many => format!(", and {} more", many - 1),
+    };
+    let state = match (worker.threads, worker.in_flight.len()) {
+        (0 | 1, _) => worker.state.clone(),
+        (threads, busy) => format!("{} {busy}/{threads}", worker.state),
+    };
     [
         worker.number.to_string(),
         worker.pid.to_string(),
         worker.generation.to_string(),
-        worker.state.clone(),
+        state,
         duration(worker.age),
         worker.requests.to_string(),
         worker.connections.to_string(),
         format!("{:.1} MiB", worker.memory as f64 / f64::from(1 << 20)),
         duration(worker.cpu),
-        request,
+        request + &others,
     ]
 }
 
@@ -121,7 +129,7 @@ mod tests {
             number: 1,
             pid: 71,
             state: "busy".into(),
-            request: Some(request),
+            in_flight: vec![request],
             ..Default::default()
         };
         let idle = WorkerStatus { number: 12, pid: 4711, state: "idle".into(), ..Default::default() };

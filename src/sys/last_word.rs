@@ -1,17 +1,23 @@
-//! The answer that a stuck process still gives: 504, written by a signal handler, to the client whose request is in
+//! The answer that a stuck process still gives: 504, written by a signal handler, to a client whose request is in
 //! the application and has got no byte yet.
 //!
-//! The word below names that client's socket. Whoever takes it out may write to the socket: the process itself when
-//! its first byte is ready (`withdraw`), or the handler, whatever code it interrupts. One of them, never both.
+//! A process has a lane for each request that it can be in at a time. The word of a lane names the client's socket.
+//! Whoever takes it out may write to the socket: the thread in that lane when its first byte is ready (`withdraw`), or
+//! the handler, whatever code it interrupts. One of them, never both.
 
+use crate::checked;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{
     AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 
+/// The most lanes of a process.
+pub const LANES: usize = 1024;
+
 /// The socket's number plus one, and the flags below; nought when nobody waits.
-static WAITING: AtomicU64 = AtomicU64::new(0);
+static WAITING: [AtomicU64; LANES] = [const { AtomicU64::new(0) }; LANES];
 /// The request was HEAD: the answer has no body.
 const HEAD: u64 = 1 << 40;
 /// The handler has answered.
@@ -26,26 +32,37 @@ macro_rules! answer {
 const ANSWER_HEAD: &[u8] = answer!().as_bytes();
 const ANSWER: &[u8] = concat!(answer!(), "the application did not answer within time.\n").as_bytes();
 
-/// The signal that has a stuck worker give its last word. Lower than the one that shows its stacks: it comes first.
-pub fn last_word_signal() -> i32 {
+/// The signal that has a stuck process give its last word. Lower than the one that shows its stacks: it comes first.
+fn last_word_signal() -> i32 {
     libc::SIGRTMIN() + 6
+}
+
+/// Has the process answer the client of the request in this lane.
+pub fn ask_for(pid: i32, lane: u32) -> io::Result<()> {
+    let value = libc::sigval { sival_ptr: lane as usize as *mut libc::c_void };
+    // SAFETY: the kernel copies the value; nobody takes it for a pointer.
+    checked(unsafe { libc::sigqueue(pid, last_word_signal(), value) }).map(drop)
 }
 
 /// A client that waits for its first byte.
 #[derive(Debug)]
-pub struct Waiting(u64);
+pub struct Waiting {
+    place: &'static AtomicU64,
+    word: u64,
+}
 
 impl Waiting {
-    /// From now on the handler may answer on this socket.
-    pub fn for_answer(socket: BorrowedFd<'_>, is_head: bool) -> Self {
+    /// From now on the handler may answer on this socket. Each lane is one thread's.
+    pub fn for_answer(lane: usize, socket: BorrowedFd<'_>, is_head: bool) -> Self {
+        let place = &WAITING[lane.min(LANES - 1)];
         let word = (socket.as_raw_fd() as u64 + 1) | if is_head { HEAD } else { 0 };
-        WAITING.store(word, Release);
-        Self(word)
+        place.store(word, Release);
+        Self { place, word }
     }
 
     /// The process answers itself. False when the handler was faster: then nothing may be written any more.
     pub fn withdraw(self) -> bool {
-        let taken = WAITING.compare_exchange(self.0, 0, AcqRel, Acquire) == Err(self.0 | TAKEN);
+        let taken = self.place.compare_exchange(self.word, 0, AcqRel, Acquire) == Err(self.word | TAKEN);
         std::mem::forget(self);
         !taken
     }
@@ -53,15 +70,28 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let _ = WAITING.compare_exchange(self.0, 0, AcqRel, Relaxed);
+        let _ = self.place.compare_exchange(self.word, 0, AcqRel, Relaxed);
     }
 }
 
-extern "C" fn give_last_word(_signal: libc::c_int) {
-    let word = WAITING.load(Acquire);
-    if word == 0
-        || word & TAKEN != 0
-        || WAITING.compare_exchange(word, word | TAKEN, AcqRel, Relaxed).is_err()
+extern "C" fn give_last_word(_: libc::c_int, info: *const libc::siginfo_t, _: *const libc::c_void) {
+    // SAFETY: the kernel gives every handler with SA_SIGINFO a valid one; the value counts where there is one.
+    let lane = unsafe {
+        if info.is_null() || (*info).si_code != libc::SI_QUEUE {
+            0
+        } else {
+            (*info).si_value().sival_ptr as usize
+        }
+    };
+    if let Some(place) = WAITING.get(lane) {
+        answer(place);
+    }
+}
+
+/// Async-signal-safe.
+fn answer(place: &AtomicU64) {
+    let word = place.load(Acquire);
+    if word == 0 || word & TAKEN != 0 || place.compare_exchange(word, word | TAKEN, AcqRel, Relaxed).is_err()
     {
         return;
     }
@@ -80,7 +110,14 @@ extern "C" fn give_last_word(_signal: libc::c_int) {
 
 /// Has the signal answered from now on.
 pub fn install() -> io::Result<()> {
-    crate::signal::install(last_word_signal(), give_last_word as *const () as libc::sighandler_t)
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: a zeroed sigaction is valid; the handler is async-signal-safe, and has the form that SA_SIGINFO asks for.
+    unsafe {
+        let action = action.assume_init_mut();
+        action.sa_sigaction = give_last_word as *const () as libc::sighandler_t;
+        action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
+        checked(libc::sigaction(last_word_signal(), action, std::ptr::null_mut())).map(drop)
+    }
 }
 
 #[cfg(test)]
@@ -90,15 +127,28 @@ mod tests {
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
+    /// Asks this very process, and waits until the handler has run.
+    fn ask(lane: u32, taken: bool) {
+        ask_for(crate::process::own_pid(), lane).unwrap();
+        // A second signal is not handled before the first one, whichever thread it is that handles them.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while taken && WAITING[lane as usize].load(Acquire) & TAKEN == 0 {
+            assert!(std::time::Instant::now() < deadline, "nobody answers");
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn one_of_both_answers() {
         install().unwrap();
         let (near, mut far) = UnixStream::pair().unwrap();
-        assert!(Waiting::for_answer(near.as_fd(), false).withdraw(), "nobody was faster");
-        give_last_word(0);
-        let waiting = Waiting::for_answer(near.as_fd(), false);
-        give_last_word(0);
-        give_last_word(0);
+        assert!(Waiting::for_answer(3, near.as_fd(), false).withdraw(), "nobody was faster");
+        ask(3, false);
+        let (other_near, mut other_far) = UnixStream::pair().unwrap();
+        let other = Waiting::for_answer(4, other_near.as_fd(), false);
+        let waiting = Waiting::for_answer(3, near.as_fd(), false);
+        ask(3, true);
+        ask(3, true);
         assert!(!waiting.withdraw());
         let mut text = String::new();
         far.read_to_string(&mut text).unwrap();
@@ -107,12 +157,21 @@ mod tests {
             head.starts_with("HTTP/1.1 504 ")
                 && head.contains(&format!("Content-Length: {}\r\n", body.len()))
         );
-        let (near, mut far) = UnixStream::pair().unwrap();
-        let waiting = Waiting::for_answer(near.as_fd(), true);
-        give_last_word(0);
-        drop(waiting);
+        assert!(other.withdraw(), "another lane is another request");
+        drop(other_near);
         text.clear();
+        assert_eq!(other_far.read_to_string(&mut text).unwrap(), 0);
+    }
+
+    #[test]
+    fn head_has_no_body() {
+        install().unwrap();
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let waiting = Waiting::for_answer(5, near.as_fd(), true);
+        ask(5, true);
+        drop(waiting);
+        let mut text = String::new();
         far.read_to_string(&mut text).unwrap();
-        assert!(text.ends_with("\r\n\r\n"), "HEAD has no body");
+        assert!(text.starts_with("HTTP/1.1 504 ") && text.ends_with("\r\n\r\n"));
     }
 }

@@ -66,6 +66,11 @@ pub fn finish_sending(fd: &impl AsRawFd) {
     let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), Shutdown::Write);
 }
 
+/// Ends both directions; the socket stays open.
+pub fn hang_up(fd: &impl AsRawFd) {
+    let _ = nix::sys::socket::shutdown(fd.as_raw_fd(), Shutdown::Both);
+}
+
 /// Makes closing the socket a reset: the peer learns that what it got is not all. Without effect on unix sockets.
 pub fn reset_when_closed(fd: &impl AsFd) {
     let at_once = libc::linger { l_onoff: 1, l_linger: 0 };

@@ -7,9 +7,12 @@
 mod access;
 mod access_journal;
 mod access_record;
+mod application;
 mod birth;
 mod http_config;
 mod inherited;
+mod kind;
+mod lane;
 mod lifecycle;
 mod load;
 mod log;
@@ -17,6 +20,7 @@ mod meter;
 mod prepare;
 mod python;
 mod spool;
+mod threads;
 mod wsgi;
 mod zygote;
 

@@ -5,17 +5,22 @@
 //! | `Drain`                           | drain    | drain    |
 //! | `Retire`, SIGTERM                 | drain, and be patient with quiet connections | – |
 //! | the channel ends (arbiter gone)   | drain    | –        |
+//! | `GiveUp`                          | as `Retire`, and do not wait for what is stuck | do not wait for that |
 //! | `Quit`, SIGINT, SIGQUIT           | leave    | leave    |
 //! | nothing is in flight any more     | –        | leave    |
 //!
 //! What arrives while it boots waits until the application is imported. A drain has no time limit of its own: the
 //! arbiter kills at `graceful_timeout`, and when that is gone the timer of `sys::signal::die_after_parent` does.
 
+use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::inherited::{self, Inherited};
-use crate::meter::{Meter, Progress};
+use crate::kind::{self, Kind};
+use crate::lane::Lane;
+use crate::meter::Meter;
 use crate::python::Helper;
-use crate::wsgi::WsgiApp;
+use crate::threads::ThreadedApp;
+use crate::wsgi::{Site, WsgiApp};
 use crate::zygote::title_suffix;
 use crate::{http_config, load, log};
 use contract::channel::Received;
@@ -28,6 +33,7 @@ use http::{Farewell, Server};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
+use std::sync::Arc;
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
@@ -67,26 +73,23 @@ pub(crate) fn run(
     application: Option<Py<PyAny>>,
     newborn: Newborn,
 ) -> ExitCode {
-    match begin(py, inherited, application, newborn) {
-        Ok(Some(worker)) => worker.serve(),
-        Ok(None) => ExitCode::Success,
-        Err(code) => code,
-    }
+    begin(py, inherited, application, newborn).unwrap_or_else(|code| code)
 }
 
-/// Becomes a worker and imports the application; `None` when the arbiter is gone already.
-fn begin<'py>(
-    py: Python<'py>,
+/// Becomes a worker, imports the application, and serves.
+fn begin(
+    py: Python<'_>,
     inherited: Inherited,
     application: Option<Py<PyAny>>,
     Newborn { channel, stacks, outputs, slot }: Newborn,
-) -> Result<Option<Worker<'py>>, ExitCode> {
+) -> Result<ExitCode, ExitCode> {
     let failed = |failure: BootFailure| {
         let code = failure.code;
         let _ = channel.send(&FromWorker::Failed(failure), &[]);
         code
     };
     let settings = &inherited.settings;
+    let patience = settings.graceful_timeout;
     log::set_worker(slot.0 + 1);
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
     // Where somebody reads what it prints, the stacks of a stuck request are told with it.
@@ -100,24 +103,38 @@ fn begin<'py>(
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
-        return Ok(None);
+        return Ok(ExitCode::Success);
     };
     let application = match application {
         Some(application) => application,
         None => match load::load(py, &settings.app) {
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
-            Err(_) if is_to_leave(&signals) => return Ok(None),
+            Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
             Err(failure) => return Err(failed(failure)),
         },
     };
-    let progress = Progress::new(inherited.scoreboard.clone(), slot);
-    let app = WsgiApp::new(py, (application, interrupted), &inherited, progress)
-        .map_err(|error| failed(load::internal(&error, py)))?;
-    let server = make_server(&inherited).map_err(|error| failed(unable(&error)))?;
-    let patience = inherited.settings.graceful_timeout;
-    let meter = Meter::new(inherited, slot);
-    Ok(Some(Worker { server, app, meter, signals, channel: Some(channel), draining: false, patience }))
+    let kind = kind::choose(py, settings, &application).map_err(failed)?;
+    let internal = |error: PyErr| failed(load::internal(&error, py));
+    let parts = (application, interrupted.clone_ref(py));
+    let site = Site::new(py, parts, &inherited, kind != Kind::Sync).map_err(internal)?;
+    let board = Arc::clone(&inherited.scoreboard);
+    match kind {
+        Kind::Sync => {
+            let app = WsgiApp::new(py, &site, Lane::new(board, slot, 0)).map_err(internal)?;
+            let (server, meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
+            Ok(Worker::new((server, app, meter), signals, channel, patience).serve().0)
+        }
+        Kind::Threads(count) => {
+            let app = ThreadedApp::new(py, (site, interrupted), (board, slot), count).map_err(internal)?;
+            let (server, mut meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
+            meter.only_while(app.alive());
+            let worker = Worker::new((server, app, meter), signals, channel, patience);
+            let (code, app) = py.detach(|| worker.serve());
+            app.end(py, code);
+            Ok(code)
+        }
+    }
 }
 
 fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
@@ -158,15 +175,16 @@ fn unable(error: &io::Error) -> BootFailure {
     BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
 }
 
-fn make_server(inherited: &Inherited) -> io::Result<Server> {
+fn equip(inherited: Inherited, slot: Slot) -> io::Result<(Server, Meter)> {
     let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
-    Server::new(http_config::of(&inherited.settings.http), listeners?)
+    let server = Server::new(http_config::of(&inherited.settings.http), listeners?)?;
+    Ok((server, Meter::new(inherited, slot)))
 }
 
 /// A worker that serves.
-struct Worker<'py> {
+struct Worker<A> {
     server: Server,
-    app: WsgiApp<'py>,
+    app: A,
     meter: Meter,
     signals: Noted,
     /// `None` once the arbiter is gone.
@@ -179,17 +197,27 @@ struct Worker<'py> {
 /// Why the loop ends.
 struct Leave(ExitCode);
 
-impl Worker<'_> {
-    fn serve(mut self) -> ExitCode {
+impl<A: Application> Worker<A> {
+    fn new(
+        (server, app, meter): (Server, A, Meter),
+        signals: Noted,
+        channel: WorkerChannel,
+        patience: u64,
+    ) -> Self {
+        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience }
+    }
+
+    /// Serves to the end. Gives the application back, which may have to be ended as well.
+    fn serve(mut self) -> (ExitCode, A) {
         if self.is_unneeded() {
-            return ExitCode::Success;
+            return (ExitCode::Success, self.app);
         }
         let Leave(code) = match self.announce() {
             Ok(()) => self.turn_until_leave(),
             Err(error) => broken(&error),
         };
         self.meter.flush();
-        code
+        (code, self.app)
     }
 
     /// Was it told to leave while it imported the application?
@@ -259,6 +287,7 @@ impl Worker<'_> {
                 ToWorker::AloneOn(listeners) => {
                     listeners.iter().for_each(|index| self.server.is_alone_on(*index as usize));
                 }
+                ToWorker::GiveUp(lanes) => self.give_up(&lanes),
                 ToWorker::Quit => return Err(Leave(ExitCode::Success)),
                 ToWorker::Logs => inherited::replace_logs(&received.fds),
             },
@@ -266,6 +295,18 @@ impl Worker<'_> {
             Ok(None) | Err(_) => self.arbiter_is_gone(),
         }
         Ok(())
+    }
+
+    /// What else is in flight is finished; these requests are not waited for.
+    fn give_up(&mut self, lanes: &[(u32, u64)]) {
+        for (lane, since) in lanes {
+            if let Some(key) = self.app.stuck(*lane, *since) {
+                self.server.give_up(key, &mut self.app);
+            }
+        }
+        if !self.draining {
+            self.end(self.retirement());
+        }
     }
 
     fn arbiter_is_gone(&mut self) {

@@ -11,34 +11,21 @@ use contract::settings::WorkerSettings;
 use http::{Observer, Outcome, Record, Request, Share};
 use std::sync::Arc;
 use sys::clock;
-use sys::socket::Address;
 
-/// A worker that is in a request for less than this many nanoseconds is as good as idle.
+/// A worker that has been full for less than this many nanoseconds is as good as idle.
 const BRIEF: u64 = 10_000_000;
 
-/// Where a request that is being answered shows that it is not stuck.
-pub(crate) struct Progress {
-    scoreboard: Arc<Scoreboard>,
-    slot: Slot,
-}
-
-impl Progress {
-    pub(crate) fn new(scoreboard: Arc<Scoreboard>, slot: Slot) -> Self {
-        Self { scoreboard, slot }
-    }
-
-    /// It is not stuck now.
-    pub(crate) fn made(&self) {
-        self.scoreboard.slot(self.slot).set(Word::Progress, clock::now());
-    }
-}
+/// Asked now and then, with the time: can the application still be reached?
+type Alive = Box<dyn Fn(u64) -> bool + Send>;
 
 /// The observer of a worker's server.
 pub(crate) struct Meter {
     scoreboard: Arc<Scoreboard>,
     slot: Slot,
-    /// What the state is between requests: `Idle`, or `Draining`.
-    resting: State,
+    /// `Serving`, or `Draining`.
+    state: State,
+    /// Nothing to ask where the loop itself runs the application.
+    alive: Option<Alive>,
     access: Access,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
@@ -49,7 +36,12 @@ impl Meter {
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
         let access = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
-        Self { scoreboard: inherited.scoreboard, slot, resting: State::Idle, access, lifespan }
+        Self { scoreboard: inherited.scoreboard, slot, state: State::Serving, alive: None, access, lifespan }
+    }
+
+    /// The loop's own sign of life counts only while this holds, too.
+    pub(crate) fn only_while(&mut self, alive: impl Fn(u64) -> bool + Send + 'static) {
+        self.alive = Some(Box::new(alive));
     }
 
     /// True once, when as many requests were answered as may be.
@@ -67,7 +59,7 @@ impl Meter {
 
     /// From now on the worker only finishes.
     pub(crate) fn draining(&mut self) {
-        self.resting = State::Draining;
+        self.state = State::Draining;
     }
 
     /// Writes what is still to be written.
@@ -109,7 +101,7 @@ fn lifespan(settings: &WorkerSettings) -> u64 {
 
 impl Observer for Meter {
     fn share(&self) -> Share {
-        let serving = |slot: &SlotView<'_>| matches!(slot.state(), State::Idle | State::Busy);
+        let serving = |slot: &SlotView<'_>| slot.state() == State::Serving;
         let (mut workers, mut total) = (0u64, 0);
         for slot in self.scoreboard.slots().filter(serving) {
             workers += 1;
@@ -117,12 +109,9 @@ impl Observer for Meter {
         }
         let below = |slot: &SlotView<'_>| slot.get(Word::Connections) * workers <= total;
         let now = clock::now();
-        let brief = |slot: &SlotView<'_>| now.saturating_sub(slot.get(Word::RequestStart)) < BRIEF;
-        let free = |slot: &SlotView<'_>| match slot.state() {
-            State::Idle => below(slot),
-            State::Busy => below(slot) && brief(slot),
-            State::Empty | State::Booting | State::Draining => false,
-        };
+        let is_free =
+            |slot: &SlotView<'_>| slot.full_since().is_none_or(|since| now.saturating_sub(since) < BRIEF);
+        let free = |slot: &SlotView<'_>| serving(slot) && below(slot) && is_free(slot);
         // It matters only to a worker that holds more than its share, so this one is not found itself.
         let others_free = self.scoreboard.slots().any(|slot| free(&slot));
         Share { workers, total, others_free }
@@ -133,34 +122,28 @@ impl Observer for Meter {
     }
 
     fn waiting(&mut self) {
-        let view = self.view();
-        view.set(Word::Heartbeat, clock::now());
-        view.set(Word::State, self.resting as u64);
+        let (view, now) = (self.view(), clock::now());
+        if self.alive.as_ref().is_none_or(|alive| alive(now)) {
+            view.set(Word::Heartbeat, now);
+        }
+        view.set(Word::State, self.state as u64);
         self.flush();
     }
 
-    fn began(&mut self, request: &Request<'_>) {
-        let view = self.view();
-        let now = clock::now();
-        view.set_request_line(request.raw_line());
-        view.set_client(if let Address::Tcp(address) = request.peer() { Some(address) } else { None });
-        view.set(Word::Progress, now);
-        view.set(Word::RequestStart, now);
-        view.set(Word::State, State::Busy as u64);
+    fn began(&mut self, _: &Request<'_>) {
+        self.view().add(Word::InFlight, 1);
     }
 
     fn ended(&mut self, record: &Record<'_>) {
         let view = self.view();
-        let start = view.get(Word::RequestStart);
-        if start != 0 {
-            // Many requests may follow each other before the loop waits again.
-            view.set(Word::Heartbeat, start + record.app_ns);
-        }
-        view.set(Word::RequestStart, 0);
-        view.set(Word::State, self.resting as u64);
         match record.outcome {
             Outcome::Refused(_) => view.add(Word::Refused, 1),
             Outcome::Answered | Outcome::Aborted => {
+                view.add(Word::InFlight, u64::MAX);
+                if self.alive.is_none() {
+                    // Inline many requests may follow each other before the loop waits again.
+                    view.set(Word::Heartbeat, record.began + record.app_ns);
+                }
                 view.add(Word::Requests, 1);
                 view.add(Word::Busy, record.app_ns);
                 view.count_latency(record.app_ns);

@@ -16,6 +16,10 @@ pub(crate) enum Helper {
     Newborn,
     /// Objects of the WSGI environment that are best written in Python.
     Wsgi,
+    /// Whether the application is WSGI or ASGI.
+    Interface,
+    /// The threads of a threaded worker.
+    Threads,
 }
 
 impl Helper {
@@ -25,6 +29,8 @@ impl Helper {
             Self::Survive => ("_rcorn.survive", include_str!("python/survive.py")),
             Self::Newborn => ("_rcorn.newborn", include_str!("python/newborn.py")),
             Self::Wsgi => ("_rcorn.wsgi", include_str!("python/wsgi.py")),
+            Self::Interface => ("_rcorn.interface", include_str!("python/interface.py")),
+            Self::Threads => ("_rcorn.threads", include_str!("python/threads.py")),
         }
     }
 
@@ -42,7 +48,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 4] = [const { PyOnceLock::new() }; 4];
+static MODULES: [PyOnceLock<Py<PyModule>>; 6] = [const { PyOnceLock::new() }; 6];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

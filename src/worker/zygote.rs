@@ -4,6 +4,7 @@
 
 use crate::birth::{self, Role};
 use crate::inherited::{self, Inherited, ZygoteChannel};
+use crate::kind;
 use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
@@ -51,6 +52,10 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
         Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
         Preload::Auto => preload_if_it_survives(py, &settings.app)?,
     };
+    if let Some(application) = &application {
+        // What no worker could serve is told before there is any.
+        kind::choose(py, settings, application)?;
+    }
     // What is there now is there to stay: the collector need not touch it, so its pages stay shared.
     py.import("gc").and_then(|gc| gc.call_method0("freeze")).map_err(|error| load::internal(&error, py))?;
     Ok((inherited, application, outcome))

@@ -121,15 +121,15 @@ impl Exchange {
         self.taken_mut().parts()
     }
 
-    /// The application begins with it only now: it waited for a thread.
+    /// The application begins with it only now: it waited for a thread, the one in this lane of `sys::last_word`.
     ///
     /// That thread waits wherever it has to: `Flow::Full` stands behind each piece that the client did not take at
     /// once, and `Reply::wait_for_room` blocks until it has.
-    pub fn begin_on_thread(&mut self) {
+    pub fn begin_on_thread(&mut self, lane: usize) {
         let taken = self.taken_mut();
         taken.began = clock::now();
         taken.said.wait_for_each_piece();
-        taken.said.answered_if_stuck(taken.link.as_fd());
+        taken.said.answered_if_stuck(lane, taken.link.as_fd());
     }
 
     /// For those who do not block, behind everything that they write: what the kernel had no room for is left to the

@@ -117,7 +117,7 @@ impl Inflow {
     }
 
     /// Why it will never be complete.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
+    pub fn refusal(&self) -> Option<Refusal> {
         self.flowing().end?.err()
     }
 

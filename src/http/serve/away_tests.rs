@@ -354,7 +354,7 @@ fn what_is_left_at_the_end_is_sent_by_the_loop() {
     send(&client, get("/large"));
     let mut exchange = taken(&mut world);
     let large = 30_000_000;
-    exchange.begin_on_thread();
+    exchange.begin_on_thread(0);
     let mut reply = exchange.reply();
     reply.begin(b"200 OK").unwrap();
     assert_eq!(reply.write(&vec![b'x'; large], true).unwrap(), Flow::Ready);

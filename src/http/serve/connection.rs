@@ -45,6 +45,8 @@ pub(super) struct Out {
     pub(super) client: Client,
     /// The loop has something to do as soon as it ends.
     pub(super) awaited: bool,
+    /// Nobody waits for its end any more.
+    pub(super) given_up: bool,
 }
 
 /// One connection.

@@ -202,7 +202,7 @@ fn answer(
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
     let mut said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
     if output.is_empty() {
-        said.answered_if_stuck(link.as_fd());
+        said.answered_if_stuck(0, link.as_fd());
     }
     let mut reply = Reply::new((link.as_fd(), output), &mut shared.buffer, &shared.common, &mut said);
     observer.began(&request);
@@ -212,7 +212,7 @@ fn answer(
     if !reply.is_whole() {
         reply.fail(500);
     }
-    note_answered(&request, &said, ended - started, observer);
+    note_answered(&request, &said, (started, ended - started), observer);
     shared.now = ended / 1_000_000;
     shared.note_service_time(ended - started);
     if !said.keeps_connection() {
@@ -222,7 +222,12 @@ fn answer(
 }
 
 /// Writes a request that reached the application into the books.
-pub(super) fn note_answered(request: &Request<'_>, said: &Said, app_ns: u64, observer: &mut impl Observer) {
+pub(super) fn note_answered(
+    request: &Request<'_>,
+    said: &Said,
+    (began, app_ns): (u64, u64),
+    observer: &mut impl Observer,
+) {
     observer.ended(&Record {
         request: Some(request),
         raw_line: request.raw_line(),
@@ -230,6 +235,7 @@ pub(super) fn note_answered(request: &Request<'_>, said: &Said, app_ns: u64, obs
         status: said.status(),
         body_sent: said.body_sent(),
         outcome: if said.is_whole() { Outcome::Answered } else { Outcome::Aborted },
+        began,
         app_ns,
     });
 }
@@ -256,6 +262,7 @@ pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
             status: 0,
             body_sent: 0,
             outcome,
+            began: 0,
             app_ns: 0,
         });
     }
@@ -288,6 +295,7 @@ pub(super) fn refuse(
         status: said.status(),
         body_sent: said.body_sent(),
         outcome: Outcome::Refused(refusal.why),
+        began: 0,
         app_ns: 0,
     });
     connection.intake = Intake::Closed;

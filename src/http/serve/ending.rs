@@ -2,7 +2,10 @@
 //! connections are given up in a way that loses no request.
 
 use super::Server;
-use super::connection::Phase;
+use super::connection::{Connection, Phase};
+use crate::app::App;
+use std::os::fd::AsFd;
+use sys::stream;
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +46,22 @@ impl Server {
         }
     }
 
+    /// The request of this exchange is stuck: its client hears no more of it, and nobody waits for its end.
+    pub fn give_up(&mut self, key: usize, app: &mut impl App) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(out) = connection.out.as_mut().filter(|out| !out.given_up) {
+            out.given_up = true;
+            stream::hang_up(&connection.as_fd());
+            self.lose_with_request(key, app);
+        }
+    }
+
     /// Is everything done that was to be done before the end?
     pub fn is_idle(&self) -> bool {
-        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.is_empty()
+        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.iter().all(is_given_up)
     }
+}
+
+fn is_given_up((_, connection): (usize, &Connection)) -> bool {
+    connection.out.as_ref().is_some_and(|out| out.given_up)
 }

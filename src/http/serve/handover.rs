@@ -71,7 +71,8 @@ fn exchange<A: App>(
         Request { head: &head, bytes: &bytes, body: Body::Empty, peer, proxied: proxied_here, listener };
     let said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
     observer.began(&request);
-    connection.out = Some(Out { inflow: inflow.clone(), client: Client::There, awaited: false });
+    connection.out =
+        Some(Out { inflow: inflow.clone(), client: Client::There, awaited: false, given_up: false });
     shared.out += 1;
     Exchange::new(Taken {
         key: connection.key,
@@ -175,7 +176,7 @@ pub(super) fn take_back(
     if out.awaited {
         shared.post.mailbox.be_eager(false);
     }
-    note_answered(&taken.request(), &taken.said, taken.app_ns, observer);
+    note_answered(&taken.request(), &taken.said, (taken.began, taken.app_ns), observer);
     shared.note_service_time(taken.app_ns);
     connection.link.rest_is_sent();
     connection.output.append(std::mem::take(&mut taken.output));

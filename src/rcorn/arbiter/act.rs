@@ -21,7 +21,7 @@ use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker, ToZygote};
-use contract::scoreboard::{SlotView, Word};
+use contract::scoreboard::{LaneView, SlotView, Word};
 use contract::settings::Preload;
 use std::collections::BTreeMap;
 use std::io;
@@ -131,6 +131,10 @@ impl Hands {
             Action::Tell(worker, message) => self.tell(worker, &message),
             Action::GiveLogs(generation, worker) => self.give_logs(generation, worker),
             Action::Signal(pid, signal) => self.signal(pid.0, signal),
+            Action::LastWord(pid, lane) => {
+                // Whoever is gone by now needs none.
+                let _ = sys::last_word::ask_for(pid.0, lane);
+            }
             Action::Release(generation, worker, slot) => self.release(generation, worker, slot),
             Action::Discard(generation) => drop(self.grounds.remove(&generation)),
             Action::Adopt(generation) => self.adopt(generation),
@@ -266,9 +270,9 @@ impl Hands {
         let id = fleet.worker_with(pid)?;
         let (generation, crew) = fleet.crews.iter().find(|(_, crew)| crew.workers.contains_key(&id))?;
         let slot = self.grounds.get(generation)?.board.slot(crew.workers.get(&id)?.slot);
-        let (request, client) = (slot.request_line(), slot.client());
-        let start = slot.get(Word::RequestStart);
-        let unanswered_since = (start != 0).then_some(Moment(start));
+        let lane = slot.oldest().or_else(|| slot.lanes().max_by_key(LaneView::last_progress))?;
+        let (request, client) = (lane.request_line(), lane.client());
+        let unanswered_since = lane.start().map(Moment);
         (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
     }
 
@@ -293,23 +297,28 @@ impl Hands {
         let mut busy = Vec::new();
         for (generation, crew) in &fleet.crews {
             let Some(ground) = self.grounds.get(generation) else { continue };
-            let seen = crew.workers.iter().map(|(id, member)| observe(*id, &ground.board.slot(member.slot)));
-            busy.extend(seen.flatten());
+            for (id, member) in &crew.workers {
+                observe(*id, &ground.board.slot(member.slot), &mut busy);
+            }
         }
         busy
     }
 }
 
 /// What one worker does; nothing before its loop has turned for the first time.
-fn observe(worker: WorkerId, slot: &SlotView<'_>) -> Option<Busy> {
-    let (turned, start) = (slot.get(Word::Heartbeat), slot.get(Word::RequestStart));
-    if start != 0 {
-        let since = Moment(start.max(slot.get(Word::Progress)));
-        let doing = Doing::Request(slot.request_line(), slot.client());
-        return Some(Busy { worker, began: Moment(start), since, doing });
+fn observe(worker: WorkerId, slot: &SlotView<'_>, all: &mut Vec<Busy>) {
+    let turned = slot.get(Word::Heartbeat);
+    for (number, lane) in (0..).zip(slot.lanes()) {
+        let Some(start) = lane.start() else { continue };
+        let since = Moment(start.max(lane.last_progress()));
+        let doing = Doing::Request(number, lane.request_line(), lane.client());
+        all.push(Busy { worker, began: Moment(start), since, doing });
     }
-    let turning = Busy { worker, began: Moment(turned), since: Moment(turned), doing: Doing::Turning };
-    (turned != 0).then_some(turning)
+    // Who has one lane is in it with his loop.
+    let loop_is_free = slot.lanes().nth(1).is_some() || slot.full_since().is_none();
+    if turned != 0 && loop_is_free {
+        all.push(Busy { worker, began: Moment(turned), since: Moment(turned), doing: Doing::Turning });
+    }
 }
 
 pub(super) fn open_control(settings: &Settings) -> Result<Option<Control>, String> {

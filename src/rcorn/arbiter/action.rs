@@ -37,6 +37,8 @@ pub(crate) enum Action {
     Count,
     /// Send a worker's process a signal.
     Signal(Pid, i32),
+    /// Have a stuck worker answer the client of the request in this lane, where that has got nothing yet.
+    LastWord(Pid, u32),
     /// Let go of a worker that is gone: its channel and its slot.
     Release(Generation, WorkerId, Slot),
     /// Let go of a generation that is gone.

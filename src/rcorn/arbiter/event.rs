@@ -84,8 +84,8 @@ pub(crate) struct Busy {
 /// What a worker does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Doing {
-    /// It is inside this request, of this client.
-    Request(String, String),
+    /// In this lane it is inside this request, of this client.
+    Request(u32, String, String),
     /// Its loop turns, or should.
     Turning,
 }

@@ -149,8 +149,12 @@ pub(crate) struct Worker {
     pub(crate) closed: bool,
     /// Why it is to be replaced, once another is ready.
     pub(crate) spent: Option<String>,
-    /// Which request of it was shown as slow, by its beginning.
-    pub(crate) slow: Option<Moment>,
+    /// Which request of each lane was shown as slow, by its beginning.
+    #[serde(default)]
+    pub(crate) shown: BTreeMap<u32, Moment>,
+    /// Lanes whose requests are stuck, with the beginning of those.
+    #[serde(default)]
+    pub(crate) given_up: Vec<(u32, Moment)>,
 }
 
 /// Where a worker is in its life. The arrows are in `step`.
@@ -347,7 +351,16 @@ impl Crew {
 impl Worker {
     /// A worker that is ordered now.
     pub(crate) fn new(slot: Slot, deadline: Option<Moment>) -> Self {
-        Self { slot, pid: None, phase: Phase::Booting, deadline, closed: false, spent: None, slow: None }
+        Self {
+            slot,
+            pid: None,
+            phase: Phase::Booting,
+            deadline,
+            closed: false,
+            spent: None,
+            shown: BTreeMap::new(),
+            given_up: Vec::new(),
+        }
     }
 
     /// From now on it is on its way out.

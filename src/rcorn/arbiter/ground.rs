@@ -46,7 +46,8 @@ impl Ground {
             interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;
         let credentials = credentials(&settings)?;
         let logs = Logs::open(&settings, credentials.as_ref())?;
-        let board = Scoreboard::create().map_err(|error| format!("cannot make the scoreboard: {error}"))?;
+        let board = Scoreboard::create(settings.threads)
+            .map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
         if !settings.idle_timeout.is_zero() {
             listeners::outlive_us(&listeners)?;
@@ -60,6 +61,7 @@ impl Ground {
         Rules {
             python: self.python.path.display().to_string(),
             workers: self.settings.workers,
+            threads: self.settings.threads,
             preload: self.settings.preload,
             timeout: limit(self.settings.timeout),
             request_timeout: limit(self.settings.request_timeout),
@@ -92,7 +94,7 @@ impl Ground {
         let system = |error: std::io::Error| format!("cannot take up a generation: {error}");
         let board = sys::fd::adopt(state.board).map_err(system)?;
         // The workers of another contract go on; what they note can only be read by their own kind.
-        let board = Scoreboard::map(board).or_else(|_| Scoreboard::create()).map_err(system)?;
+        let board = Scoreboard::map(board).or_else(|_| Scoreboard::create(1)).map_err(system)?;
         let logs = Logs::unpack(state.logs).map_err(system)?;
         Ok(Self {
             // Not looked up again: what serves goes on as it is, whatever became of the user database.

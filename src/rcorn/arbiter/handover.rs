@@ -10,7 +10,7 @@ use crate::systemd::Manager;
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::ToWorker;
-use contract::scoreboard::{SlotView, State, Word};
+use contract::scoreboard::{SlotView, State};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::rc::Rc;
@@ -121,8 +121,9 @@ fn forget(manager: &Manager, listeners: &[Rc<Listener>], kept: &[Rc<Listener>]) 
 /// May this worker accept a connection before it hears us?
 fn accepts(slot: &SlotView<'_>, now: u64) -> bool {
     match slot.state() {
-        State::Idle => true,
-        State::Busy => now.saturating_sub(slot.get(Word::RequestStart)) < LONG.as_nanos() as u64,
+        State::Serving => {
+            slot.full_since().is_none_or(|since| now.saturating_sub(since) < LONG.as_nanos() as u64)
+        }
         State::Empty | State::Booting | State::Draining => false,
     }
 }
@@ -137,24 +138,26 @@ fn without(listeners: &[Rc<Listener>], kept: &[Rc<Listener>]) -> Vec<u32> {
 mod tests {
     use super::*;
     use contract::id::Slot;
-    use contract::scoreboard::Scoreboard;
+    use contract::scoreboard::{Scoreboard, Word};
 
     #[test]
     fn who_waits_or_has_only_begun_may_accept() {
-        let board = Scoreboard::create().unwrap();
+        let board = Scoreboard::create(1).unwrap();
         let slot = board.slot(Slot(0));
         let long = LONG.as_nanos() as u64;
         for (state, began, expected) in [
-            (State::Idle, 0, true),
-            (State::Busy, 1000, true),
-            (State::Busy, 1000 + 2 * long, false),
+            (State::Serving, 1000, true),
+            (State::Serving, 1000 + 2 * long, false),
             (State::Draining, 1000, false),
             (State::Booting, 0, false),
             (State::Empty, 0, false),
         ] {
             slot.set(Word::State, state as u64);
-            slot.set(Word::RequestStart, 1000);
+            slot.lane(0).enter(1000, b"GET / HTTP/1.1", None);
             assert_eq!(accepts(&slot, began), expected, "{state:?} {began}");
         }
+        slot.lane(0).leave();
+        slot.set(Word::State, State::Serving as u64);
+        assert!(accepts(&slot, 1000 + 2 * long));
     }
 }

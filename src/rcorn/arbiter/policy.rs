@@ -27,6 +27,9 @@ pub(crate) struct Rules {
     pub(crate) python: String,
     /// How many workers there are meant to be.
     pub(crate) workers: u32,
+    /// Requests that a worker can be in at a time, each in a thread of its own.
+    #[serde(default)]
+    pub(crate) threads: u32,
     /// Whether the zygote imports the application.
     pub(crate) preload: Preload,
     /// How long a request may be in the application without progress.

@@ -23,6 +23,8 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         pythonpath: settings.pythonpath.clone(),
         preload: plan.preload,
         workers: settings.workers,
+        worker_class: settings.worker_class,
+        threads: settings.threads,
         listeners: u32::try_from(plan.listeners.len()).unwrap_or(0),
         log_level: settings.log_level,
         log_format: settings.log_format,

@@ -5,7 +5,7 @@ use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, W
 use crate::systemd;
 use contract::control::{InFlight, Reload, Said, Setting, Status, WorkerStatus};
 use contract::id::{Generation, Slot};
-use contract::scoreboard::{State, Word};
+use contract::scoreboard::{LaneView, State, Word};
 use contract::settings::Preload;
 
 impl Hands {
@@ -99,19 +99,16 @@ impl Hands {
         };
         let Some(ground) = self.grounds.get(&generation) else { return status };
         let slot = ground.board.slot(worker.slot);
-        let start = slot.get(Word::RequestStart);
-        status.request = (start != 0).then(|| InFlight {
-            line: slot.request_line(),
-            client: slot.client(),
-            seconds: now.saturating_sub(start) as f64 / 1e9,
-        });
+        status.threads = slot.lanes().count() as u32;
+        status.in_flight = slot.lanes().filter_map(|lane| in_flight(&lane, now)).collect();
+        status.in_flight.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
         status.requests = slot.get(Word::Requests);
         status.refused = slot.get(Word::Refused);
         status.connections = slot.get(Word::Connections);
         (status.state, status.age) = match worker.phase {
             Phase::Booting => ("booting".to_owned(), 0.0),
             Phase::Ready { since } => {
-                let state = if slot.state() == State::Busy { "busy" } else { "idle" };
+                let state = if status.in_flight.is_empty() { "idle" } else { "busy" };
                 (state.to_owned(), now.saturating_sub(since.0) as f64 / 1e9)
             }
             Phase::Leaving(_) if slot.state() == State::Draining => ("draining".to_owned(), 0.0),
@@ -262,4 +259,10 @@ impl Hands {
             gone.add(&ground.board.slot(slot));
         }
     }
+}
+
+/// The request in a lane, where there is one.
+fn in_flight(lane: &LaneView<'_>, now: u64) -> Option<InFlight> {
+    let seconds = now.saturating_sub(lane.start()?) as f64 / 1e9;
+    Some(InFlight { line: lane.request_line(), client: lane.client(), seconds })
 }

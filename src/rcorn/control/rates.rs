@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn rates_are_differences_within_a_minute() {
-        let board = Scoreboard::create().unwrap();
+        let board = Scoreboard::create(1).unwrap();
         let slot = board.slot(Slot(0));
         let mut meters = Meters::default();
         for second in 0..200u64 {

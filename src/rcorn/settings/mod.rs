@@ -27,6 +27,7 @@ mod table_workers;
 #[cfg(test)]
 mod tests;
 mod value;
+mod worker_class;
 
 pub(crate) use invocation::{Invocation, Predecessor};
 pub(crate) use reading::help;
@@ -34,7 +35,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{PermitSettings, Preload, TrustSettings};
+use contract::settings::{PermitSettings, Preload, TrustSettings, WorkerClass};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,10 @@ pub(crate) struct Settings {
     pub(crate) reuse_port: bool,
     /// How many workers, `auto` being what that comes to here and now.
     pub(crate) workers: u32,
+    /// What kind of workers.
+    pub(crate) worker_class: WorkerClass,
+    /// Threads of each.
+    pub(crate) threads: u32,
     /// The application's interpreter, or the directory of its virtual environment; `None`: to be found.
     pub(crate) python: Option<PathBuf>,
     /// The directory that the application works in.
@@ -222,6 +227,8 @@ impl Settings {
             backlog: 0,
             reuse_port: false,
             workers: 0,
+            worker_class: WorkerClass::Auto,
+            threads: 1,
             python: None,
             chdir: directory,
             pythonpath: Vec::new(),

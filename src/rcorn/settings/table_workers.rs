@@ -2,7 +2,8 @@
 
 use super::row::{Kind, Row, Section};
 use super::table::small;
-use contract::scoreboard::MOST_WORKERS;
+use super::worker_class;
+use contract::scoreboard::{MOST_LANES, MOST_WORKERS};
 
 /// The CPUs that this process may use: those of its affinity mask, or what the quota of its control group comes to where
 /// that is less, rounded down; at least one. The standard library asks both anew each time.
@@ -24,14 +25,19 @@ pub(super) static WORKERS: &[Row] = &[
     Row::new(
         "worker_class",
         &["-k", "--worker-class"],
-        Kind::Only(&["sync", "gunicorn.workers.sync.SyncWorker"]),
-        "kind of workers; sync is the only one yet",
+        Kind::Parsed(|s, name| worker_class::read(name).map(|class| s.worker_class = class)),
+        "auto, sync, threads, asgi, gevent; Gunicorn's and uvicorn's names mean the same; auto: what the application needs",
     )
-    .default("sync")
+    .default("auto")
     .within(Section::Workers),
-    Row::new("threads", &["--threads"], Kind::Only(&["1"]), "threads of a worker; 1 is the only number yet")
-        .default("1")
-        .within(Section::Workers),
+    Row::new(
+        "threads",
+        &["--threads"],
+        Kind::Number(1, MOST_LANES as u64, |s, n| s.threads = small(n)),
+        "threads of each worker that requests of a WSGI application run in; more than 1 makes sync workers threaded",
+    )
+    .default("1")
+    .within(Section::Workers),
     Row::new(
         "worker_connections",
         &["--worker-connections"],

@@ -65,6 +65,26 @@ def memory_input(body):
     return io.BytesIO(body)
 
 
+class Arriving(io.RawIOBase):
+    """A body that is still arriving, as a raw stream."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        piece = self.body.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def arriving_input(body):
+    """`wsgi.input` of a body that is still arriving."""
+    return io.BufferedReader(Arriving(body), 65536)
+
+
 def file_input(descriptor):
     """`wsgi.input` of a body in a temporary file, which it closes."""
     return open(descriptor, "rb")

@@ -18,8 +18,6 @@ pub(super) fn run<'py>(
     start: &mut StartResponse<'py>,
     reply: &mut Reply<'_>,
 ) -> PyResult<()> {
-    // Not behind the call: what the last one left, a traceback for one, may have kept a reference until now.
-    start.renew()?;
     let callable = start.callable().clone();
     start.lend(reply, |state| {
         let result = application.call1((environ, callable))?;

@@ -6,12 +6,11 @@
 use super::input::Inputs;
 use super::names::Names;
 use super::peers::Peers;
-use crate::inherited::Inherited;
+use super::site::Site;
 use http::{Proxied, Request, Version};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
-use std::os::fd::AsFd;
 use sys::socket::Address;
 
 /// What the environments of all requests of one listener have in common.
@@ -35,15 +34,15 @@ impl<'py> Environ<'py> {
     pub(super) fn new(
         py: Python<'py>,
         helper: &Bound<'py, PyModule>,
-        (errors, hints): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
-        inherited: &Inherited,
+        hints: &Bound<'py, PyAny>,
+        site: &Site,
     ) -> PyResult<Self> {
         let common = PyDict::new(py);
         common.set_item("wsgi.version", (1, 0))?;
         common.set_item("wsgi.url_scheme", "http")?;
-        common.set_item("wsgi.errors", errors)?;
-        common.set_item("wsgi.multithread", false)?;
-        common.set_item("wsgi.multiprocess", inherited.settings.workers > 1)?;
+        common.set_item("wsgi.errors", &site.errors)?;
+        common.set_item("wsgi.multithread", site.multithread)?;
+        common.set_item("wsgi.multiprocess", site.multiprocess)?;
         common.set_item("wsgi.run_once", false)?;
         common.set_item("wsgi.input_terminated", true)?;
         common.set_item("wsgi.file_wrapper", helper.getattr("FileWrapper")?)?;
@@ -51,16 +50,20 @@ impl<'py> Environ<'py> {
         common.set_item("SCRIPT_NAME", "")?;
         common.set_item("wsgi.early_hints", hints)?;
         let mut listeners = Vec::new();
-        for listener in &inherited.listeners {
-            listeners.push(template(&common, &sys::socket::local_address(listener.as_fd())?)?);
+        for address in &site.addresses {
+            listeners.push(template(&common, address)?);
         }
         let inputs = Inputs::new(py, helper)?;
         let (names, peers, empty) = (Names::new(py), Peers::new(py), intern!(py, "").clone());
         Ok(Self { py, listeners, inputs, names, peers, empty })
     }
 
-    /// The environment of one request.
-    pub(super) fn build(&mut self, request: &Request<'_>) -> PyResult<Bound<'py, PyDict>> {
+    /// The environment of one request. `input` is its body where that is still arriving.
+    pub(super) fn build(
+        &mut self,
+        request: &Request<'_>,
+        input: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let py = self.py;
         let environ = self.listeners[request.listener()].environ.copy()?;
         environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, request.method()))?;
@@ -70,7 +73,11 @@ impl<'py> Environ<'py> {
         let query = if query.is_empty() { self.empty.clone() } else { latin1(py, query.as_bytes())? };
         environ.set_item(intern!(py, "QUERY_STRING"), query)?;
         environ.set_item(intern!(py, "SERVER_PROTOCOL"), protocol(py, request.version()))?;
-        environ.set_item(intern!(py, "wsgi.input"), self.inputs.make(&request.body())?)?;
+        let input = match input {
+            Some(input) => input,
+            None => self.inputs.make(&request.body())?,
+        };
+        environ.set_item(intern!(py, "wsgi.input"), input)?;
         self.set_peer(&environ, request)?;
         self.set_headers(&environ, request)?;
         self.set_way(&environ, request)?;

@@ -3,7 +3,7 @@
 //! The object is used again unless the application kept a reference; what it kept then only says that it is too late.
 
 use super::hints::EarlyHints;
-use crate::meter::Progress;
+use crate::lane::Lane;
 use http::{Flow, Reply};
 use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
@@ -23,8 +23,8 @@ pub(super) struct StartResponse<'py> {
 }
 
 impl<'py> StartResponse<'py> {
-    pub(super) fn new(py: Python<'py>, progress: Arc<Progress>) -> PyResult<Self> {
-        let (state, start) = State::with_methods(py, progress)?;
+    pub(super) fn new(py: Python<'py>, lane: Arc<Lane>) -> PyResult<Self> {
+        let (state, start) = State::with_methods(py, lane)?;
         let hints = Bound::new(py, EarlyHints::new(state.clone().unbind()))?;
         Ok(Self { state, start, hints })
     }
@@ -32,6 +32,11 @@ impl<'py> StartResponse<'py> {
     /// What the application is called with.
     pub(super) fn callable(&self) -> &Bound<'py, PyAny> {
         &self.start
+    }
+
+    /// What its methods share.
+    pub(super) fn state(&self) -> &Bound<'py, State> {
+        &self.state
     }
 
     /// `wsgi.early_hints`.
@@ -51,8 +56,8 @@ impl<'py> StartResponse<'py> {
     pub(super) fn renew(&mut self) -> PyResult<()> {
         let write_kept = self.state.get().writer().as_ref().is_some_and(|write| kept(write.as_ptr()));
         if write_kept || kept(self.start.as_ptr()) {
-            let progress = Arc::clone(&self.state.get().progress);
-            let (state, start) = State::with_methods(self.start.py(), progress)?;
+            let lane = Arc::clone(&self.state.get().lane);
+            let (state, start) = State::with_methods(self.start.py(), lane)?;
             self.hints.get().follow(state.clone().unbind());
             self.start = start;
             *std::mem::replace(&mut self.state, state).get().writer() = None;
@@ -82,17 +87,14 @@ pub(super) struct State {
     reply: AtomicPtr<Reply<'static>>,
     /// Refers to this object in turn, so it has to be taken out for both to end.
     write: Mutex<Option<Py<PyAny>>>,
-    progress: Arc<Progress>,
+    lane: Arc<Lane>,
 }
 
 impl State {
     /// With its `start_response`; its `write` is inside.
-    fn with_methods(
-        py: Python<'_>,
-        progress: Arc<Progress>,
-    ) -> PyResult<(Bound<'_, Self>, Bound<'_, PyAny>)> {
+    fn with_methods(py: Python<'_>, lane: Arc<Lane>) -> PyResult<(Bound<'_, Self>, Bound<'_, PyAny>)> {
         let (reply, write) = (AtomicPtr::new(null_mut()), Mutex::new(None));
-        let state = Bound::new(py, Self { reply, write, progress })?;
+        let state = Bound::new(py, Self { reply, write, lane })?;
         *state.get().writer() = Some(state.getattr("write")?.unbind());
         let start = state.getattr("start_response")?;
         Ok((state, start))
@@ -135,11 +137,11 @@ impl State {
             }
             let sent = match reply.write(piece.as_bytes(), last) {
                 Ok(Flow::Ready) => Ok(()),
-                Ok(Flow::Full) => piece.py().detach(|| reply.wait_for_room()),
+                Ok(Flow::Full) => piece.py().detach(|| self.lane.wait_for_client(|| reply.wait_for_room())),
                 Err(error) => Err(error),
             };
             if !last {
-                self.progress.made();
+                self.lane.made_progress();
             }
             Ok(if sent.is_ok() { Sent::Yes } else { Sent::Nobody })
         })

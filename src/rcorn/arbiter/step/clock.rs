@@ -6,10 +6,9 @@ use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
 use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
 use super::{idle, recycle, reload};
 use contract::exit::ExitCode;
-use contract::id::Generation;
+use contract::id::{Generation, Pid};
 use contract::logline::Level;
-use contract::message::BootFailure;
-use sys::last_word::last_word_signal;
+use contract::message::{BootFailure, ToWorker};
 use sys::signal::{SIGKILL, stacks_signal};
 
 /// Time has passed. `busy` is what the scoreboards said, if they were read.
@@ -103,22 +102,52 @@ fn why_killed(worker: &Worker, patience: f64) -> Option<String> {
 fn check_progress(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
     let Some((_, crew)) = fleet.crew_of(busy.worker) else { return };
     let Some(worker) = crew.workers.get_mut(&busy.worker) else { return };
-    let Some(pid) = worker.pid.filter(|_| is_judged(worker)) else { return };
+    let Some(pid) = worker.pid.filter(|_| is_judged(worker, busy)) else { return };
     let (name, seconds) = (worker.name(), busy.began.until(now).as_secs());
     let what = match &busy.doing {
-        Doing::Request(line, client) => format!("{name}: {seconds} s in \"{line}\" from {client}"),
+        Doing::Request(_, line, client) => format!("{name}: {seconds} s in \"{line}\" from {client}"),
         Doing::Turning => format!("{name}: no sign of life for {seconds} s, outside of any request"),
     };
     if limits(&crew.rules, busy).any(|limit| limit <= now) {
         todo.push(Action::Log(Level::Critical, format!("WORKER TIMEOUT {what}; it is replaced")));
-        todo.push(Action::Signal(pid, last_word_signal()));
-        todo.push(Action::Signal(pid, stacks_signal()));
-        worker.leave(Why::Stuck, Some(now.after(STACKS_GRACE)));
+        give_up(&crew.rules, worker, (pid, busy), now, todo);
     } else if slow_at(&crew.rules, worker, busy).is_some_and(|at| at <= now) {
-        worker.slow = Some(busy.began);
+        if let Some(lane) = lane(busy) {
+            worker.shown.insert(lane, busy.began);
+        }
         todo.push(Action::Log(Level::Warning, format!("slow request {what}; it goes on")));
         todo.push(Action::Signal(pid, stacks_signal()));
     }
+}
+
+/// A stuck worker leaves. The other threads' requests have the time that they have in any drain; without such there
+/// is nothing to wait for.
+fn give_up(
+    rules: &Rules,
+    worker: &mut Worker,
+    (pid, busy): (Pid, &Busy),
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    let first = worker.phase != Phase::Leaving(Why::Stuck);
+    if let Some(lane) = lane(busy) {
+        worker.given_up.push((lane, busy.began));
+        todo.push(Action::LastWord(pid, lane));
+    }
+    if first {
+        todo.push(Action::Signal(pid, stacks_signal()));
+    }
+    let others = rules.threads > 1 && busy.doing != Doing::Turning;
+    if others {
+        let stuck = worker.given_up.iter().map(|(lane, since)| (*lane, since.0)).collect();
+        todo.push(Action::Tell(busy.worker, ToWorker::GiveUp(stuck)));
+    }
+    let limit = now.after(if others { rules.graceful_timeout } else { STACKS_GRACE });
+    worker.leave(Why::Stuck, Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit))));
+}
+
+fn lane(busy: &Busy) -> Option<u32> {
+    if let Doing::Request(lane, ..) = busy.doing { Some(lane) } else { None }
 }
 
 /// When a request, or a loop that is silent, is over its limits.
@@ -132,13 +161,19 @@ fn limits(rules: &Rules, busy: &Busy) -> impl Iterator<Item = Moment> {
 
 /// When the stacks of a request are to be shown, once.
 fn slow_at(rules: &Rules, worker: &Worker, busy: &Busy) -> Option<Moment> {
-    let new = busy.doing != Doing::Turning && worker.slow != Some(busy.began);
+    let new = lane(busy).is_some_and(|lane| worker.shown.get(&lane) != Some(&busy.began));
     rules.slow_request.filter(|_| new).map(|limit| busy.began.after(limit))
 }
 
-/// A drain does not switch the limit off.
-fn is_judged(worker: &Worker) -> bool {
-    matches!(worker.phase, Phase::Ready { .. } | Phase::Leaving(Why::Drained | Why::Own))
+/// A drain does not switch the limit off, and of a worker that is given up the other threads can be stuck as well.
+fn is_judged(worker: &Worker, busy: &Busy) -> bool {
+    match worker.phase {
+        Phase::Ready { .. } | Phase::Leaving(Why::Drained | Why::Own) => true,
+        Phase::Leaving(Why::Stuck) => {
+            lane(busy).is_some_and(|lane| !worker.given_up.contains(&(lane, busy.began)))
+        }
+        _ => false,
+    }
 }
 
 /// When a request can next be over its limit: the oldest one's, or one's that begins right now.
@@ -146,7 +181,7 @@ fn next_look(fleet: &mut Fleet, busy: &[Busy], now: Moment) -> Option<Moment> {
     let mut earliest = idle_look(fleet, now)?;
     for busy in busy {
         let Some((_, crew)) = fleet.crew_of(busy.worker) else { continue };
-        let Some(worker) = crew.workers.get(&busy.worker).filter(|worker| is_judged(worker)) else {
+        let Some(worker) = crew.workers.get(&busy.worker).filter(|worker| is_judged(worker, busy)) else {
             continue;
         };
         let next = limits(&crew.rules, busy).chain(slow_at(&crew.rules, worker, busy)).min();

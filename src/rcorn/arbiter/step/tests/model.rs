@@ -351,7 +351,7 @@ impl Model {
     fn someone_is_stuck(&mut self) -> Option<Busy> {
         let ready = self.members.iter_mut().find(|(_, member)| member.life == Life::Ready)?;
         ready.1.doomed = true;
-        let request = Doing::Request("GET / HTTP/1.1".to_owned(), String::new());
+        let request = Doing::Request(0, "GET / HTTP/1.1".to_owned(), String::new());
         let doing = if self.dice.below(2) == 0 { request } else { Doing::Turning };
         Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), doing })
     }

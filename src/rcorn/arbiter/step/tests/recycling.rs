@@ -9,7 +9,6 @@ use contract::id::WorkerId;
 use contract::logline::Level;
 use contract::message::{FromWorker, ToWorker};
 use std::time::Duration;
-use sys::last_word::last_word_signal;
 use sys::process::Ended;
 use sys::signal::{SIGKILL, stacks_signal};
 
@@ -121,7 +120,7 @@ fn a_worker_that_has_grown_too_large_is_replaced() {
 /// A request that began 10 s ago and made progress just now.
 fn busy(world: &World) -> Busy {
     let began = world.now;
-    let doing = Doing::Request("GET / HTTP/1.1".into(), "a client".into());
+    let doing = Doing::Request(0, "GET / HTTP/1.1".into(), "a client".into());
     Busy { worker: ONE, began, since: began, doing }
 }
 
@@ -133,8 +132,12 @@ fn progress_does_not_save_a_request_from_the_limit_for_all_of_it() {
     request.since = world.now;
     world.happens(Event::Tick(vec![request]));
     let pid = pid_of(ONE);
-    let place = |signal| world.last.iter().position(|action| *action == Action::Signal(pid, signal));
-    assert!(place(last_word_signal()).unwrap() < place(stacks_signal()).unwrap(), "{:?}", world.last);
+    let place = |wanted| world.last.iter().position(|action| *action == wanted);
+    assert!(
+        place(Action::LastWord(pid, 0)).unwrap() < place(Action::Signal(pid, stacks_signal())).unwrap(),
+        "{:?}",
+        world.last
+    );
     assert_eq!(world.ordered(), [(TWO, 1)]);
 }
 
@@ -146,7 +149,7 @@ fn a_slow_request_is_shown_once_and_goes_on() {
     for _ in 0..5 {
         world.now = world.now.after(Duration::from_secs(2));
         world.happens(Event::Tick(vec![request.clone()]));
-        assert!(!world.did(&Action::Signal(pid_of(ONE), last_word_signal())));
+        assert!(!world.did(&Action::LastWord(pid_of(ONE), 0)));
         shown += usize::from(world.did(&Action::Signal(pid_of(ONE), stacks_signal())));
     }
     assert_eq!(shown, 1);

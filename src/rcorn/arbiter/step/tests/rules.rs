@@ -465,7 +465,7 @@ fn a_worker_that_was_signalled_is_replaced_while_it_drains() {
 }
 
 fn busy(worker: WorkerId, since: Moment) -> Busy {
-    let doing = Doing::Request("GET /slow HTTP/1.1".into(), "127.0.0.1:1234".into());
+    let doing = Doing::Request(0, "GET /slow HTTP/1.1".into(), "127.0.0.1:1234".into());
     Busy { worker, began: since, since, doing }
 }
 

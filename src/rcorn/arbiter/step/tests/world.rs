@@ -31,6 +31,7 @@ pub(super) fn rules(workers: u32) -> Rules {
     Rules {
         python: "/opt/python".into(),
         workers,
+        threads: 1,
         preload: Preload::Auto,
         timeout: Some(Duration::from_secs(30)),
         request_timeout: None,

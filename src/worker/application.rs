@@ -1,0 +1,31 @@
+//! What the life of a worker needs of its application, of whatever kind, beside requests.
+
+use crate::log;
+use http::App;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+
+/// An application in a worker.
+pub(crate) trait Application: App {
+    /// Did a signal handler of the application ask the process to end?
+    fn wants_to_leave(&self) -> bool;
+
+    /// The number of the exchange that has been in this lane since then, if it still is.
+    fn stuck(&self, _lane: u32, _since: u64) -> Option<usize> {
+        None
+    }
+}
+
+/// Runs the signal handlers of the application; does it want the process to end? `interrupted` is the exception that
+/// says that a signal of ours has arrived, which is noted elsewhere.
+pub(crate) fn heed_signals(py: Python<'_>, interrupted: &Py<PyAny>) -> bool {
+    let Err(error) = py.check_signals() else { return false };
+    if error.matches(py, interrupted.bind(py)).unwrap_or(false) {
+        return false;
+    }
+    let leaves = error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py);
+    if !leaves {
+        log::write_exception(py, "A signal handler of the application failed", &error);
+    }
+    leaves
+}
