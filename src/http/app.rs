@@ -4,7 +4,7 @@
 //! | `App::MANNER` | a request is given to | when                                              | and answered                   |
 //! |---------------|-----------------------|---------------------------------------------------|--------------------------------|
 //! | `Inline`      | `call`                | it is complete                                    | before `call` returns          |
-//! | `Away`        | `take`                | its head is complete, and a small body of known length | at any time, from any thread |
+//! | `Away`        | `take`                | its head is complete, and so much of its body     | at any time, from any thread   |
 //!
 //! Limits, time limits, the access log, counters, trusted proxies and the clean end are the loop's in both manners.
 
@@ -18,8 +18,8 @@ use sys::socket::Address;
 pub enum Manner {
     /// Complete, to be answered at once.
     Inline,
-    /// To be answered later. A body of a known length up to this many bytes is waited for, other bodies arrive
-    /// while the request is out.
+    /// To be answered later. So many bytes of a body, or all of it, are waited for; what is longer arrives while the
+    /// request is out. A client that waits for `100 Continue` is not waited for.
     Away {
         /// Bytes.
         gathered: u64,

@@ -167,13 +167,13 @@ impl Intake {
         }
     }
 
-    /// The request whose body has just begun: it goes its own way, and the body flows behind it. `None` when none
+    /// The request whose body is arriving: it goes its own way, and the body flows behind it. `None` when none
     /// has begun.
     pub(crate) fn let_flow(&mut self) -> Option<Box<Incoming>> {
         match std::mem::take(self) {
             Self::Body(mut incoming) => {
                 let decoder = std::mem::replace(&mut incoming.decoder, Decoder::Length(0));
-                *self = Self::Flowing(decoder, 0);
+                *self = Self::Flowing(decoder, incoming.spool.length());
                 Some(incoming)
             }
             other => {

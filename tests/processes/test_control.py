@@ -71,8 +71,8 @@ def test_a_request_in_flight_is_shown(controlled):
     with Held(control.server):
         (worker,) = control.status()["workers"]
         assert worker["state"] == "busy" and worker["connections"] == 1
-        assert worker["request"]["line"] == "GET /hold?name=held HTTP/1.1"
-        assert worker["request"]["client"].startswith("127.0.0.1:") and worker["request"]["seconds"] > 0
+        assert worker["in_flight"][0]["line"] == "GET /hold?name=held HTTP/1.1"
+        assert worker["in_flight"][0]["client"].startswith("127.0.0.1:") and worker["in_flight"][0]["seconds"] > 0
         assert "GET /hold?name=held HTTP/1.1 for" in control.ctl("status")
 
 
@@ -173,7 +173,7 @@ def test_scale(controlled):
 def test_stacks_of_a_live_worker(controlled):
     control = controlled("--workers", 2)
     with Held(control.server):
-        (busy,) = [worker for worker in control.status()["workers"] if worker["request"]]
+        (busy,) = [worker for worker in control.status()["workers"] if worker["in_flight"]]
         for name in (busy["number"], busy["pid"]):
             stacks = control.ctl("stacks", name)
             assert f"worker {busy['number']} (pid {busy['pid']})" in stacks

@@ -11,6 +11,8 @@ from .interpreters import ROOT, supported
 
 NAME = os.environ.get("RCORN_TEST_SUBJECT", "rcorn")
 IS_RCORN = NAME == "rcorn"
+# All tests with so many threads in each worker, unless they say otherwise: `RCORN_TEST_THREADS=4`.
+THREADS = ("--threads", os.environ["RCORN_TEST_THREADS"]) if "RCORN_TEST_THREADS" in os.environ else ()
 
 
 def binaries():
@@ -41,4 +43,4 @@ class Subject:
     def default(cls):
         python = supported()[0].environment / "bin" / "python"
         gunicorn = (str(python.parent / "gunicorn"), "--worker-class", "gthread", "--no-control-socket")
-        return cls((str(binary()),) if IS_RCORN else gunicorn, python)
+        return cls((str(binary()), *THREADS) if IS_RCORN else gunicorn, python)

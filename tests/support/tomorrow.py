@@ -19,11 +19,12 @@ CHANGES = {
     "src/contract/lib.rs": [("pub const VERSION: u32 = 1;", "pub const VERSION: u32 = 2;")],
     "src/contract/scoreboard.rs": [
         ("const HEADER: usize = 64;", "const HEADER: usize = 96;"),
-        ("const SLOT: usize = 128;", "const SLOT: usize = 160;"),
+        ("const SLOT: usize = 64;", "const SLOT: usize = 96;"),
+        ("const LANE: usize = 40;", "const LANE: usize = 48;"),
         ("    State = 0,", "    State = 3,"),
         ("    Heartbeat = 1,", "    Heartbeat = 0,"),
-        ("    RequestStart = 2,", "    RequestStart = 1,"),
-        ("    Progress = 3,", "    Progress = 2,"),
+        ("    Start = 0,", "    Start = 1,"),
+        ("    Progress = 1,", "    Progress = 0,"),
     ],
     "src/contract/settings.rs": [
         ("    pub contract: u32,", "    pub contract: u32,\n    /// Has no default: yesterday's settings cannot be read.\n    pub dreams: bool,")

@@ -1,7 +1,7 @@
 //! Bytes of one connection to requests, requests to the application, its answers to the client.
 
 use super::connection::{Connection, Phase};
-use super::handover::{flow, hand_over, hand_over_flowing, is_gathered};
+use super::handover::{flow, hand_over, hand_over_flowing, is_enough, is_gathered};
 use super::shared::{Shared, Spare};
 use crate::app::{App, Manner, Observer, Outcome, Record};
 use crate::head::Head;
@@ -80,6 +80,9 @@ fn consume<A: App>(
             }
             Ok(Event::Starved(taken)) => {
                 shared.head = head;
+                if is_enough::<A>(&connection.intake) {
+                    hand_over_flowing(connection, (&[], false), shared, (app, observer));
+                }
                 return (used + taken, Then::Wait);
             }
             Ok(Event::Preamble(taken, proxied)) => {
@@ -126,7 +129,7 @@ fn body_begins<A: App>(
     (app, observer): (&mut A, &mut impl Observer),
 ) -> usize {
     connection.since = shared.now;
-    if !is_gathered::<A>(&connection.intake, expects_continue) {
+    if !is_gathered::<A>(expects_continue) {
         return hand_over_flowing(connection, (more, expects_continue), shared, (app, observer));
     }
     if expects_continue && more.is_empty() {

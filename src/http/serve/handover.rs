@@ -6,7 +6,6 @@ use super::drive::{CLIENT_WENT_AWAY, asked, last_phase, note_answered};
 use super::shared::{Shared, Spare};
 use crate::app::{App, Manner, Observer, Stirred};
 use crate::away::{Exchange, Inflow, Taken};
-use crate::framing::BodyLength;
 use crate::intake::Intake;
 use crate::output::Output;
 use crate::refusal::Refusal;
@@ -16,14 +15,19 @@ use crate::spool::{Body, Spool};
 use std::sync::Arc;
 use sys::clock;
 
-/// Is the body that has just begun waited for?
-pub(super) fn is_gathered<A: App>(intake: &Intake, expects_continue: bool) -> bool {
-    match (A::MANNER, intake) {
-        (Manner::Away { gathered }, Intake::Body(incoming)) => {
-            let length = incoming.head.framing.body;
-            !expects_continue && matches!(length, BodyLength::Exactly(length) if length <= gathered)
-        }
-        _ => true,
+/// Is the body that has just begun waited for, as far as that goes?
+pub(super) fn is_gathered<A: App>(expects_continue: bool) -> bool {
+    match A::MANNER {
+        Manner::Inline => true,
+        Manner::Away { gathered } => gathered > 0 && !expects_continue,
+    }
+}
+
+/// Has so much of the body arrived that the request is handed over without the rest?
+pub(super) fn is_enough<A: App>(intake: &Intake) -> bool {
+    match A::MANNER {
+        Manner::Inline => false,
+        Manner::Away { gathered } => intake.body_received().is_some_and(|received| received >= gathered),
     }
 }
 
@@ -40,7 +44,7 @@ pub(super) fn hand_over<A: App>(
     app.take(exchange);
 }
 
-/// Hands over a request whose body has just begun with `more`: how much of that belongs to it.
+/// Hands over a request whose body is not complete: `more` of it has arrived. How much of that belongs to it.
 pub(super) fn hand_over_flowing<A: App>(
     connection: &mut Connection,
     (more, expects_continue): (&[u8], bool),
@@ -50,7 +54,10 @@ pub(super) fn hand_over_flowing<A: App>(
     let Some(incoming) = connection.intake.let_flow() else { return 0 };
     let inflow = Arc::new(Inflow::new(connection.key, Arc::clone(&shared.post), expects_continue));
     let spare = Spare { head: incoming.head, bytes: incoming.bytes, buffer: Vec::new() };
-    let parts = (spare, incoming.spool);
+    if let Body::Memory(gathered) = incoming.spool.body() {
+        inflow.pour(gathered);
+    }
+    let parts = (spare, Spool::default());
     let exchange = exchange(connection, parts, Some(inflow), shared, (app, observer));
     // What is here already, the application need not wait for.
     let used = pour(connection, more, shared);

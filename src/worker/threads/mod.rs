@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sys::clock;
 
-/// A body up to this length is waited for, where the length is known: it costs no thread while it arrives.
+/// So much of a body is waited for: what is not longer costs no thread while it arrives.
 const GATHERED: u64 = 64 * 1024;
 /// When all threads have been in their requests for so many nanoseconds, another request would wait long.
 const FULL: u64 = 5_000_000;
