@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support import processes, systemd
 from support.interpreters import supported
 from support.server import Server, copy_app
-from support.subject import IS_RCORN, NAME, Subject, binary
+from support.subject import IS_RCORN, NAME, THREADS, Subject, binary
 from support.waiting import Impatience, wait_until
 
 processes.adopt_orphans()
@@ -22,6 +22,7 @@ processes.adopt_orphans()
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "rcorn(why): says nothing about Gunicorn")
+    config.addinivalue_line("markers", "inline(why): is about workers that are in one request at a time")
     config.addinivalue_line("markers", "alone: measures time, so no other test runs beside it")
     if not supported():
         pytest.exit("no Python 3.11 or newer was found", returncode=3)
@@ -34,6 +35,9 @@ def pytest_collection_modifyitems(items):
         reason = item.get_closest_marker("rcorn")
         if reason and not IS_RCORN:
             item.add_marker(pytest.mark.skip(reason=f"not for {NAME}: {reason.args[0]}"))
+        inline = item.get_closest_marker("inline")
+        if inline and THREADS:
+            item.add_marker(pytest.mark.skip(reason=f"not with threads: {inline.args[0]}"))
     items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
 

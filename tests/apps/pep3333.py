@@ -79,8 +79,13 @@ def environ_types(environ, start_response):
 
 @route
 def environ_values(environ, start_response):
-    names = ["wsgi.version", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once", "wsgi.input_terminated"]
+    names = ["wsgi.version", "wsgi.multiprocess", "wsgi.run_once", "wsgi.input_terminated"]
     return reply(start_response, {name: environ.get(name) for name in names})
+
+
+@route
+def multithread(environ, start_response):
+    return reply(start_response, environ["wsgi.multithread"])
 
 
 @route

@@ -39,7 +39,8 @@ APPS = {"pep3333": "pep3333", "validated": "validated"}
 class Servers:
     """Starts them when they are first asked for."""
 
-    def __init__(self):
+    def __init__(self, kind):
+        self.kind = kind
         self.running = {}
 
     def get(self, group):
@@ -53,7 +54,8 @@ class Servers:
         app = APPS.get(group, "conformant")
         for name in {app, "pep3333"}:
             copy_app(name, directory)
-        flags = [*both, *(ours if IS_RCORN else []), "--access-logfile", directory / "access", "--workers", 1]
+        threads = {"sync": ["--threads", 1], "threads": ["--threads", 4]}.get(self.kind, [])
+        flags = [*both, *(ours if IS_RCORN else []), *threads, "--access-logfile", directory / "access", "--workers", 1]
         return Server(directory, [*flags, app], listener=systemd.tcp_listener()).ready()
 
     def stop(self):

@@ -125,6 +125,13 @@ def test_on_a_unix_socket_the_host_field_names_the_server(start, directory, host
     assert "REMOTE_PORT" not in seen
 
 
+@pytest.mark.rcorn("the subject is gthread with one thread")
+@pytest.mark.parametrize("threads", [1, 4])
+def test_several_threads_are_told(start, threads):
+    server = start("pep3333", "--threads", threads).ready()
+    assert server.get("/multithread").json is (threads > 1)
+
+
 def test_several_workers_are_several_processes(start):
     server = start("pep3333", "--workers", 2).ready()
     assert server.get("/environ-values").json["wsgi.multiprocess"] is True
@@ -168,8 +175,15 @@ def test_a_result_is_closed_once_when_the_client_leaves(start, leaves):
         connection.send(request_bytes("/endless"))
         connection.exactly(100_000)
         getattr(connection, leaves)()
-    noted = wait_until(lambda: server.get("/events").json, "something was noted")
-    assert noted[-1] == "close" and noted.count("close") == 1
+    noted = []
+
+    def is_closed():
+        noted.extend(server.get("/events").json)
+        return noted[-1:] == ["close"]
+
+    with server.explained():
+        wait_until(is_closed, "it is closed")
+    assert noted.count("close") == 1
 
 
 CLEAN = ["/result-list", "/result-generator", "/late-start", "/write-only", "/file-real", "/file-in-memory", "/environ-types"]

@@ -170,6 +170,7 @@ def test_scale(controlled):
     assert "expected" in control.http("/scale", "POST", b'{"workers": "few"}').json["message"]
 
 
+@pytest.mark.inline("it counts threads")
 def test_stacks_of_a_live_worker(controlled):
     control = controlled("--workers", 2)
     with Held(control.server):

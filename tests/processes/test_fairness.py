@@ -48,6 +48,7 @@ def test_all_workers_work_under_load(serve):
     assert len(load.workers) == 4 and min(load.workers.values()) > load.answered / 40, load.workers
 
 
+@pytest.mark.inline("one request does not make it busy")
 def test_a_busy_worker_is_not_asked(serve):
     """With one of two workers in a long request, every other new connection goes to its idle sibling."""
     server = serve("plain", "--workers", 2)
@@ -57,6 +58,7 @@ def test_a_busy_worker_is_not_asked(serve):
         assert len(answering) == 1 and time.monotonic() - begin < 5
 
 
+@pytest.mark.inline("one worker has them all")
 def test_as_many_slow_requests_as_workers_run_at_once(serve):
     server = serve("plain", "--workers", 3)
     held = []

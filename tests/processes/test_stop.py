@@ -193,6 +193,7 @@ class TestWithoutArbiter:
             self.gone(self.kill_arbiter(server), seconds=8)
             assert time.monotonic() - begin > 0.5, "it was given its time"
 
+    @pytest.mark.inline("it looks at the main thread")
     def test_who_never_lets_python_breathe_is_gone_too(self, serve):
         server = serve("plain", "--graceful-timeout", 1)
         with server.connect() as connection:

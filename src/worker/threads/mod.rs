@@ -96,7 +96,7 @@ impl ThreadedApp {
     /// Says whether the threads can still get hold of the interpreter.
     pub(crate) fn alive(&self) -> impl Fn(u64) -> bool + Send + 'static {
         let crew = Arc::clone(&self.crew);
-        move |now| !crew.queue.is_starved(now)
+        move |now| crew.queue.is_alive(now)
     }
 
     /// Ends the threads. Does not return when one of them is stuck: an interpreter that ends below it would crash.

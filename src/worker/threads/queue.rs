@@ -14,6 +14,8 @@ use sys::clock;
 
 /// Who searches for so many nanoseconds does not get hold of the interpreter.
 const STARVED: u64 = 1_000_000_000;
+/// How often a thread is woken to see whether it does, in nanoseconds.
+const PROBE: u64 = 500_000_000;
 
 /// The queue.
 #[derive(Default)]
@@ -32,17 +34,23 @@ struct State {
     /// Threads among them that were woken and do not know yet.
     called: usize,
     closed: bool,
+    /// When somebody was last woken.
+    called_at: u64,
 }
 
 impl State {
-    /// Is somebody to be woken? The caller has to do it then.
+    /// Is somebody to be woken for what waits? The caller has to do it then.
     fn call(&mut self) -> bool {
-        let needed = !self.waiting.is_empty() && self.searching.is_none() && self.asleep > self.called;
-        if needed {
+        !self.waiting.is_empty() && self.searching.is_none() && self.call_at(clock::now())
+    }
+
+    fn call_at(&mut self, now: u64) -> bool {
+        let anybody = self.asleep > self.called;
+        if anybody {
             self.called += 1;
-            self.searching = Some(clock::now());
+            (self.searching, self.called_at) = (Some(now), now);
         }
-        needed
+        anybody
     }
 }
 
@@ -63,9 +71,17 @@ impl Queue {
         }
     }
 
-    /// Loop: does a thread search in vain, as somebody does not let go of the interpreter?
-    pub(super) fn is_starved(&self, now: u64) -> bool {
-        self.state().searching.is_some_and(|since| now.saturating_sub(since) > STARVED)
+    /// Loop, now and then: do threads get hold of the interpreter, or does somebody not let go of it? Where nobody has
+    /// tried lately, one tries now.
+    pub(super) fn is_alive(&self, now: u64) -> bool {
+        let mut state = self.state();
+        if let Some(since) = state.searching {
+            return now.saturating_sub(since) < STARVED;
+        }
+        if now.saturating_sub(state.called_at) > PROBE && state.call_at(now) {
+            self.woken.notify_one();
+        }
+        true
     }
 
     /// No request will come any more: threads end when none is left.

@@ -46,8 +46,8 @@ WORKER = "Gunicorn answers otherwise, or its worker ends"
 ENVIRON = [
     Wsgi("3333-environ it is a dict", "/environ-types", response={"Content-Type": "application/json"}),
     Wsgi("3333-environ wsgi.version and flags", "/environ-values",
-         body={"wsgi.version": [1, 0], "wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False,
-               "wsgi.input_terminated": True}, gunicorn="the subject is gthread, which has threads"),
+         body={"wsgi.version": [1, 0], "wsgi.multiprocess": False, "wsgi.run_once": False,
+               "wsgi.input_terminated": True}),
     Wsgi("3333-environ it is the request's own", "/environ-changes", body=False),
     Wsgi("3333-environ it is the request's own, again", "/environ-changes", body=False),
     Wsgi("3333-environ nothing of the process's environment", "/environ-process", body=[],
