@@ -97,6 +97,8 @@ pub struct Share {
     pub total: u64,
     /// Is there another worker that has no more than its share, and is idle?
     pub others_free: bool,
+    /// Is there another worker that could begin with a request now, whatever its share?
+    pub others_able: bool,
 }
 
 /// What became of one request.

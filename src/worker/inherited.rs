@@ -9,6 +9,7 @@ use contract::settings::WorkerSettings;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
+use sys::waker::Waker;
 
 /// The zygote's end of its channel.
 pub(crate) type ZygoteChannel = Channel<FromZygote, ToZygote>;
@@ -18,6 +19,8 @@ pub(crate) struct Inherited {
     pub(crate) settings: WorkerSettings,
     pub(crate) scoreboard: Arc<Scoreboard>,
     pub(crate) listeners: Vec<OwnedFd>,
+    /// By which the workers of this zygote call each other.
+    pub(crate) bell: Arc<Waker>,
 }
 
 impl Inherited {
@@ -35,7 +38,8 @@ impl Inherited {
             let _ = sys::fd::adopt(log)?.into_raw_fd();
         }
         let scoreboard = Arc::new(Scoreboard::map(sys::fd::adopt(descriptors::SCOREBOARD)?)?);
-        Ok(Self { settings, scoreboard, listeners })
+        let bell = Arc::new(Waker::new()?);
+        Ok(Self { settings, scoreboard, listeners, bell })
     }
 }
 

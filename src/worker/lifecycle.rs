@@ -177,7 +177,8 @@ fn unable(error: &io::Error) -> BootFailure {
 
 fn equip(inherited: Inherited, slot: Slot) -> io::Result<(Server, Meter)> {
     let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
-    let server = Server::new(http_config::of(&inherited.settings.http), listeners?)?;
+    let mut server = Server::new(http_config::of(&inherited.settings.http), listeners?)?;
+    server.hear_siblings(Arc::clone(&inherited.bell))?;
     Ok((server, Meter::new(inherited, slot)))
 }
 

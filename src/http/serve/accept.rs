@@ -12,8 +12,10 @@ use super::{LAST_WORD, Server};
 use crate::app::{App, Observer, Share};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use sys::poll::Interest;
 use sys::socket;
+use sys::waker::Waker;
 
 /// How long a connection is left to others, in milliseconds.
 const DECLINED: u64 = 5;
@@ -80,11 +82,10 @@ impl Server {
         app: &impl App,
         observer: &mut impl Observer,
     ) -> io::Result<()> {
-        if app.is_full() {
-            self.hold_back();
-            return self.pause_accepting();
-        }
         let share = observer.share();
+        if app.is_full() {
+            return self.hold_back(share);
+        }
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
             return self.pause_accepting();
@@ -105,11 +106,30 @@ impl Server {
         self.step_back(share)
     }
 
-    /// Accepts nothing until a request has ended: others may come first.
-    fn hold_back(&mut self) {
+    /// Accepts nothing until a request has ended: others come first. The kernel has told nobody else.
+    fn hold_back(&mut self, share: Share) -> io::Result<()> {
         if !std::mem::replace(&mut self.holds_back, true) {
             self.shared.post.mailbox.be_eager(true);
         }
+        if let Some(bell) = self.bell.as_ref().filter(|_| share.others_able) {
+            bell.wake();
+        }
+        self.pause_accepting()
+    }
+
+    /// Workers that share the listeners share this bell: who has more than enough to do rings it.
+    pub fn hear_siblings(&mut self, bell: Arc<Waker>) -> io::Result<()> {
+        self.poller.add(bell.as_fd(), tokens::BELL, Interest::Accept)?;
+        self.bell = Some(bell);
+        Ok(())
+    }
+
+    /// A sibling has rung: something waits at one of the listeners, of those that are watched.
+    pub(super) fn answer_bell(&self) -> Vec<usize> {
+        if let Some(bell) = &self.bell {
+            bell.heard();
+        }
+        (0..).zip(&self.listeners).filter(|(_, listener)| listener.watched).map(|(index, _)| index).collect()
     }
 
     /// Accepts again, unless a request would still have to wait.

@@ -33,8 +33,10 @@ use shared::Shared;
 use slab::Slab;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use sys::poll::{Interest, Poller, Readiness};
 use sys::stream;
+use sys::waker::Waker;
 use timers::Timers;
 use tokens::Token;
 
@@ -75,6 +77,8 @@ pub struct Server {
     napped: bool,
     /// Nothing is accepted, as the application has enough to do.
     holds_back: bool,
+    /// By which workers that share the listeners call each other.
+    bell: Option<Arc<Waker>>,
 }
 
 /// What one turn found beside requests.
@@ -104,6 +108,7 @@ impl Server {
             letters: Vec::new(),
             napped: false,
             holds_back: false,
+            bell: None,
         };
         server.poller.add(server.shared.post.as_fd(), tokens::POST, Interest::Read)?;
         server.resume_accepting()?;
@@ -165,6 +170,7 @@ impl Server {
                 Token::Foreign(key) => turned.keys.push(key),
                 Token::Listener(index) => listeners.push(index),
                 Token::Post => self.shared.post.heard(),
+                Token::Bell => listeners.append(&mut self.answer_bell()),
             }
         }
         if listeners.is_empty() && self.accept_again_at == 0 {

@@ -128,7 +128,8 @@ impl App for ThreadedApp {
 
     fn is_full(&self) -> bool {
         let full_since = self.crew.scoreboard.slot(self.crew.slot).full_since();
-        full_since.is_some_and(|since| clock::now().saturating_sub(since) > FULL)
+        let now = clock::now();
+        full_since.is_some_and(|since| now.saturating_sub(since) > FULL) || self.crew.queue.is_held_up(now)
     }
 
     fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {

@@ -130,17 +130,17 @@ fn give_up(
     todo: &mut Vec<Action>,
 ) {
     let first = worker.phase != Phase::Leaving(Why::Stuck);
-    if let Some(lane) = lane(busy) {
-        worker.given_up.push((lane, busy.began));
-        todo.push(Action::LastWord(pid, lane));
-    }
-    if first {
-        todo.push(Action::Signal(pid, stacks_signal()));
-    }
-    let others = rules.threads > 1 && busy.doing != Doing::Turning;
+    let lane = lane(busy);
+    worker.given_up.extend(lane.map(|lane| (lane, busy.began)));
+    let others = rules.threads > 1 && lane.is_some();
     if others {
+        // First of all: whose client has heard 504 may not be sent there again.
         let stuck = worker.given_up.iter().map(|(lane, since)| (*lane, since.0)).collect();
         todo.push(Action::Tell(busy.worker, ToWorker::GiveUp(stuck)));
+    }
+    todo.extend(lane.map(|lane| Action::LastWord(pid, lane)));
+    if first {
+        todo.push(Action::Signal(pid, stacks_signal()));
     }
     let limit = now.after(if others { rules.graceful_timeout } else { STACKS_GRACE });
     worker.leave(Why::Stuck, Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit))));
