@@ -49,9 +49,9 @@ pub trait App {
     /// `Manner::Away`: those that were handed over in this turn were the last ones of it.
     fn turned(&mut self) {}
 
-    /// `Manner::Away`: would a request have to wait long now? Then connections are left to other workers.
-    fn is_full(&self) -> bool {
-        false
+    /// `Manner::Away`: for how many nanoseconds has it been able to begin nothing new? `None` while it is.
+    fn full_for(&self) -> Option<u64> {
+        None
     }
 
     /// Runs `wait` while others may use what the application needs (Python: without the GIL).
@@ -97,8 +97,6 @@ pub struct Share {
     pub total: u64,
     /// Is there another worker that has no more than its share, and is idle?
     pub others_free: bool,
-    /// Is there another worker that could begin with a request now, whatever its share?
-    pub others_able: bool,
 }
 
 /// What became of one request.

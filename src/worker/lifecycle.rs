@@ -300,13 +300,15 @@ impl<A: Application> Worker<A> {
 
     /// What else is in flight is finished; these requests are not waited for.
     fn give_up(&mut self, lanes: &[(u32, u64)]) {
-        for (lane, since) in lanes {
-            if let Some(key) = self.app.stuck(*lane, *since) {
-                self.server.give_up(key, &mut self.app);
-            }
-        }
+        // Whose client has heard 504 may not be sent here again.
         if !self.draining {
             self.end(self.retirement());
+        }
+        for (lane, since) in lanes {
+            if let Some(key) = self.app.stuck(*lane, *since) {
+                sys::last_word::give(*lane);
+                self.server.give_up(key, &mut self.app);
+            }
         }
     }
 

@@ -112,10 +112,9 @@ impl Observer for Meter {
         let is_free =
             |slot: &SlotView<'_>| slot.full_since().is_none_or(|since| now.saturating_sub(since) < BRIEF);
         let free = |slot: &SlotView<'_>| serving(slot) && below(slot) && is_free(slot);
-        // It matters only to a worker that holds more than its share, or is full, so this one is not found itself.
+        // It matters only to a worker that holds more than its share, so this one is not found itself.
         let others_free = self.scoreboard.slots().any(|slot| free(&slot));
-        let others_able = self.scoreboard.slots().any(|slot| serving(&slot) && is_free(&slot));
-        Share { workers, total, others_free, others_able }
+        Share { workers, total, others_free }
     }
 
     fn connections(&mut self, open: usize) {

@@ -173,9 +173,8 @@ def test_ctrl_c_at_a_terminal(serve):
 def test_max_requests_replaces_the_worker_and_loses_nothing(serve):
     server = serve("plain", "--threads", 4, "--max-requests", 200)
     with Load(server.address, clients=8) as load:
-        wait_until(lambda: load.answered > 2000, "the load runs")
+        wait_until(lambda: len(load.workers) > 3, "three were replaced")
     load.assert_all_answered()
-    assert len(load.workers) > 3
 
 
 def test_status_shows_every_thread(serve, directory):

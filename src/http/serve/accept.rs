@@ -23,6 +23,8 @@ const DECLINED: u64 = 5;
 const PATIENCE: u64 = 250;
 /// For how long it is not waited for again, in milliseconds.
 const IMPATIENCE: u64 = 5000;
+/// Who has begun nothing for so many nanoseconds may be stuck.
+const DOUBTFUL: u64 = 100_000_000;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
 
@@ -74,6 +76,12 @@ impl Listener {
     }
 }
 
+/// Would a request have to wait that need not wait elsewhere? Who is alone takes it nevertheless, unless it is not
+/// likely that it will ever get to it: then the one who comes in its place is to find it.
+fn is_full(app: &impl App, share: Share) -> bool {
+    app.full_for().is_some_and(|nanoseconds| share.workers > 1 || nanoseconds > DOUBTFUL)
+}
+
 impl Server {
     /// A listener is ready.
     pub(super) fn accept(
@@ -83,12 +91,12 @@ impl Server {
         observer: &mut impl Observer,
     ) -> io::Result<()> {
         let share = observer.share();
-        if app.is_full() {
-            return self.hold_back(share);
+        if is_full(app, share) {
+            return self.hold_back();
         }
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
-            return self.pause_accepting();
+            return self.stop_accepting();
         }
         let Some(listener) = self.listeners.get(index) else { return Ok(()) };
         let welcomed = match socket::accept(listener.fd.as_fd()) {
@@ -101,40 +109,53 @@ impl Server {
         };
         if welcomed.is_err() {
             self.accept_again_at = self.shared.now + EXHAUSTED;
-            return self.pause_accepting();
+            return self.stop_accepting();
         }
         self.step_back(share)
     }
 
-    /// Accepts nothing until a request has ended: others come first. The kernel has told nobody else.
-    fn hold_back(&mut self, share: Share) -> io::Result<()> {
+    /// Accepts nothing until a request has ended: others come first. The kernel has told nobody else, so this does. When
+    /// all hold back, the first that does no more finds what lies there.
+    fn hold_back(&mut self) -> io::Result<()> {
         if !std::mem::replace(&mut self.holds_back, true) {
             self.shared.post.mailbox.be_eager(true);
         }
-        if let Some(bell) = self.bell.as_ref().filter(|_| share.others_able) {
+        self.stop_accepting()?;
+        if let Some(bell) = &self.bell {
             bell.wake();
         }
-        self.pause_accepting()
+        Ok(())
     }
 
     /// Workers that share the listeners share this bell: who has more than enough to do rings it.
     pub fn hear_siblings(&mut self, bell: Arc<Waker>) -> io::Result<()> {
-        self.poller.add(bell.as_fd(), tokens::BELL, Interest::Accept)?;
         self.bell = Some(bell);
+        self.mind_bell(true)
+    }
+
+    /// Who does not accept may not take the call from somebody else, least of all the one who rang.
+    fn mind_bell(&mut self, minds: bool) -> io::Result<()> {
+        let Some(bell) = self.bell.as_ref().filter(|_| self.minds_bell != minds) else { return Ok(()) };
+        if minds {
+            self.poller.add(bell.as_fd(), tokens::BELL, Interest::Accept)?;
+        } else {
+            self.poller.remove(bell.as_fd())?;
+        }
+        self.minds_bell = minds;
         Ok(())
     }
 
-    /// A sibling has rung: something waits at one of the listeners, of those that are watched.
+    /// A sibling has rung: something waits at one of the listeners.
     pub(super) fn answer_bell(&self) -> Vec<usize> {
         if let Some(bell) = &self.bell {
             bell.heard();
         }
-        (0..).zip(&self.listeners).filter(|(_, listener)| listener.watched).map(|(index, _)| index).collect()
+        (0..self.listeners.len()).collect()
     }
 
     /// Accepts again, unless a request would still have to wait.
     pub(super) fn look_ahead(&mut self, app: &impl App) {
-        if self.holds_back && !app.is_full() {
+        if self.holds_back && app.full_for().is_none() {
             self.holds_back = false;
             self.shared.post.mailbox.be_eager(false);
         }
@@ -169,7 +190,7 @@ impl Server {
     fn step_back(&mut self, share: Share) -> io::Result<()> {
         let own = self.connections.len() as u64;
         if own >= u64::from(self.shared.config.connections) {
-            return self.pause_accepting();
+            return self.stop_accepting();
         }
         if share.workers > 1 && own * share.workers > share.total {
             self.pause_accepting()?;
@@ -178,7 +199,13 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn pause_accepting(&mut self) -> io::Result<()> {
+    /// Until `resume_accepting` finds that nothing speaks against it any more.
+    pub(super) fn stop_accepting(&mut self) -> io::Result<()> {
+        self.mind_bell(false)?;
+        self.pause_accepting()
+    }
+
+    fn pause_accepting(&mut self) -> io::Result<()> {
         for listener in self.listeners.iter_mut().filter(|listener| listener.watched) {
             self.poller.remove(listener.fd.as_fd())?;
             listener.watched = false;
@@ -193,6 +220,7 @@ impl Server {
             return Ok(());
         }
         self.accept_again_at = 0;
+        self.mind_bell(true)?;
         for (index, listener) in
             self.listeners.iter_mut().enumerate().filter(|(_, listener)| !listener.watched)
         {

@@ -3,7 +3,7 @@
 
 use super::test_world::{World, get, read_until, reset, send};
 use super::*;
-use crate::app::{Manner, Outcome, Stirred};
+use crate::app::{Manner, Outcome, Share, Stirred};
 use crate::away::{Exchange, Piece};
 use crate::reply::Flow;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ const GATHERED: u64 = 10;
 struct Absent {
     exchanges: Vec<Exchange>,
     told: Vec<(usize, Stirred)>,
-    full: bool,
+    full_for: Option<u64>,
     answers_at_once: bool,
 }
 
@@ -36,8 +36,8 @@ impl App for Absent {
         self.told.push((key, what));
     }
 
-    fn is_full(&self) -> bool {
-        self.full
+    fn full_for(&self) -> Option<u64> {
+        self.full_for
     }
 
     fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {
@@ -396,22 +396,39 @@ fn the_end_waits_for_what_is_out() {
 }
 
 #[test]
-fn who_has_enough_to_do_accepts_nothing() {
-    let mut world = world(Config::default());
-    let client = world.connect();
-    send(&client, get("/first"));
-    let first = taken(&mut world);
-    world.app.full = true;
-    let waiting = world.connect();
-    send(&waiting, get("/second"));
-    for _ in 0..20 {
-        world.turn();
+fn who_has_enough_to_do_accepts_nothing_and_calls_others() {
+    for (workers, full_for, accepts) in [(2, 1, false), (1, 1, true), (1, 1_000_000_000, false)] {
+        let mut world = world(Config::default());
+        let bell = Arc::new(Waker::new().unwrap());
+        world.server.hear_siblings(Arc::clone(&bell)).unwrap();
+        world.books.share = Share { workers, total: 1, others_free: false };
+        let client = world.connect();
+        send(&client, get("/first"));
+        let first = taken(&mut world);
+        world.app.full_for = Some(full_for);
+        let waiting = world.connect();
+        send(&waiting, get("/second"));
+        for _ in 0..20 {
+            world.turn();
+        }
+        assert_eq!(world.server.connections() == 2, accepts, "{workers} workers, full for {full_for}");
+        world.app.full_for = None;
+        answer(first);
+        answer(taken(&mut world));
+        read_until(&mut world, &waiting, |text| text.ends_with("/second"));
     }
-    assert_eq!(world.server.connections(), 1);
-    world.app.full = false;
-    answer(first);
-    answer(taken(&mut world));
-    read_until(&mut world, &waiting, |text| text.ends_with("/second"));
+}
+
+#[test]
+fn who_is_called_accepts_what_is_there() {
+    let mut world = world(Config::default());
+    let bell = Arc::new(Waker::new().unwrap());
+    world.server.hear_siblings(Arc::clone(&bell)).unwrap();
+    bell.wake();
+    bell.wake();
+    world.turn();
+    let _client = world.connect();
+    world.turn_until("it is accepted", |world| world.server.connections() == 1);
 }
 
 #[test]

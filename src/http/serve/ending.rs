@@ -32,7 +32,7 @@ impl Server {
     /// connection is kept for long. May be said again, to end sooner.
     pub fn end(&mut self, farewell: Farewell) {
         // A listener that cannot be removed from the poller is closed with the process.
-        let _ = self.pause_accepting();
+        let _ = self.stop_accepting();
         self.shared.begin_to_end(farewell);
         let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
         self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));

@@ -79,6 +79,7 @@ pub struct Server {
     holds_back: bool,
     /// By which workers that share the listeners call each other.
     bell: Option<Arc<Waker>>,
+    minds_bell: bool,
 }
 
 /// What one turn found beside requests.
@@ -109,6 +110,7 @@ impl Server {
             napped: false,
             holds_back: false,
             bell: None,
+            minds_bell: false,
         };
         server.poller.add(server.shared.post.as_fd(), tokens::POST, Interest::Read)?;
         server.resume_accepting()?;

@@ -79,7 +79,7 @@ fn a_connection_that_others_leave_lying_is_taken() {
     let first: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
     world.turn_until("three are held", |world| world.server.connections() == 3);
     // A sibling that looks idle and never comes: stopped, or at its own limit.
-    world.books.share = Share { workers: 2, total: 3, others_free: true, others_able: true };
+    world.books.share = Share { workers: 2, total: 3, others_free: true };
     let late = world.connect();
     (&late).write_all(get("/late").as_bytes()).unwrap();
     world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);

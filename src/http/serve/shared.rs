@@ -141,7 +141,7 @@ impl Shared {
     /// another one is idle, and a new connection costs little beside such a request.
     pub(super) fn keeps_connections<A: App>(&self, app: &A, observer: &impl Observer) -> bool {
         // Inline, its one request is all that it can do.
-        let busy = || A::MANNER == Manner::Inline || app.is_full();
+        let busy = || A::MANNER == Manner::Inline || app.full_for().is_some();
         let slow = self.service_time > SLOW && busy() && observer.share().workers > 1;
         self.config.keep_alive != 0 && !self.is_ending() && !slow
     }

@@ -100,7 +100,7 @@ impl<A: App> World<A> {
         (&restless.0).write_all(b"x").unwrap();
         // As a connection that is gone: nobody attends to it.
         server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
-        let share = Share { workers: 1, total: 0, others_free: false, others_able: false };
+        let share = Share { workers: 1, total: 0, others_free: false };
         Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }
     }
 

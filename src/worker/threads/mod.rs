@@ -21,8 +21,8 @@ use sys::clock;
 
 /// So much of a body is waited for: what is not longer costs no thread while it arrives.
 const GATHERED: u64 = 64 * 1024;
-/// When all threads have been in their requests for so many nanoseconds, another request would wait long.
-const FULL: u64 = 5_000_000;
+/// When no thread gets hold of the interpreter for so many nanoseconds, one beside them takes more than its turn.
+const HELD_UP: u64 = 100_000_000;
 /// Threads that are idle end within so many seconds.
 const FAREWELL: f64 = 0.2;
 
@@ -126,10 +126,17 @@ impl App for ThreadedApp {
         }
     }
 
-    fn is_full(&self) -> bool {
-        let full_since = self.crew.scoreboard.slot(self.crew.slot).full_since();
+    fn full_for(&self) -> Option<u64> {
         let now = clock::now();
-        full_since.is_some_and(|since| now.saturating_sub(since) > FULL) || self.crew.queue.is_held_up(now)
+        let (waiting, searched) = self.crew.queue.look(now);
+        let slot = self.crew.scoreboard.slot(self.crew.slot);
+        let starts = slot.lanes().filter_map(|lane| lane.start());
+        let (busy, youngest) = starts.fold((0, 0), |(busy, youngest), start| (busy + 1, start.max(youngest)));
+        if searched > HELD_UP {
+            return Some(searched);
+        }
+        (busy + waiting >= self.crew.keys.len())
+            .then(|| if busy == 0 { 0 } else { now.saturating_sub(youngest) })
     }
 
     fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {

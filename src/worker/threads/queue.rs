@@ -14,8 +14,6 @@ use sys::clock;
 
 /// Who searches for so many nanoseconds does not get hold of the interpreter.
 const STARVED: u64 = 1_000_000_000;
-/// Who searches for so long has somebody beside him who takes more than his turn.
-const HELD_UP: u64 = 100_000_000;
 /// How often a thread is woken to see whether it does, in nanoseconds.
 const PROBE: u64 = 500_000_000;
 
@@ -86,9 +84,10 @@ impl Queue {
         true
     }
 
-    /// Loop: is somebody else so long in the interpreter that no thread can begin with anything?
-    pub(super) fn is_held_up(&self, now: u64) -> bool {
-        self.state().searching.is_some_and(|since| now.saturating_sub(since) > HELD_UP)
+    /// Loop: how many requests wait, and for how long a thread has been trying to get hold of the interpreter.
+    pub(super) fn look(&self, now: u64) -> (usize, u64) {
+        let state = self.state();
+        (state.waiting.len(), state.searching.map_or(0, |since| now.saturating_sub(since)))
     }
 
     /// No request will come any more: threads end when none is left.
