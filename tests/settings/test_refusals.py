@@ -62,7 +62,7 @@ def test_flags_of_gunicorn_that_say_what_rcorn_does_are_taken(printed, arguments
         ("workers = \n", 1, []),
         ('workers = 2\nbind = "127.0.0.1:99999"\n', 2, ["bind", "99999"]),
         ("workers = 2\nworkers = 3\n", 2, ["workers"]),
-        ('threads = 1\nworker_class = "gevent"\n', 2, ["worker_class", "not supported yet"]),
+        ('threads = 1\nworker_class = "tornado"\n', 2, ["worker_class", "HTTPServer"]),
         ("timeout = true\n", 1, ["timeout"]),
         ('umask = "abc"\n', 1, ["umask", "abc"]),
     ],
