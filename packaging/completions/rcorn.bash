@@ -93,15 +93,15 @@ _rcorn() {
                     return 0
                     ;;
                 --worker-class)
-                    COMPREPLY=($(compgen -W "sync gunicorn.workers.sync.SyncWorker" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto sync threads asgi gevent" -- "${cur}"))
                     return 0
                     ;;
                 -k)
-                    COMPREPLY=($(compgen -W "sync gunicorn.workers.sync.SyncWorker" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto sync threads asgi gevent" -- "${cur}"))
                     return 0
                     ;;
                 --threads)
-                    COMPREPLY=($(compgen -W "1" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --worker-connections)

@@ -12,9 +12,12 @@ complete -c rcorn -l backlog -d 'connections that may wait to be accepted [defau
 complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''
 off\t''"
 complete -c rcorn -s w -l workers -d 'worker processes; auto: one for each CPU that rcorn may use [default: 1, or $WEB_CONCURRENCY]' -r
-complete -c rcorn -s k -l worker-class -d 'kind of workers; sync is the only one yet [default: sync]' -r -f -a "sync\t''
-gunicorn.workers.sync.SyncWorker\t''"
-complete -c rcorn -l threads -d 'threads of a worker; 1 is the only number yet [default: 1]' -r -f -a "1\t''"
+complete -c rcorn -s k -l worker-class -d 'kind of workers, by these names or by those of Gunicorn and uvicorn; auto: what the application needs [default: auto]' -r -f -a "auto\t''
+sync\t''
+threads\t''
+asgi\t''
+gevent\t''"
+complete -c rcorn -l threads -d 'threads of each worker for requests of a WSGI application; sync workers become threaded with more than 1 [default: 1]' -r
 complete -c rcorn -l worker-connections -d 'connections that one worker keeps open [default: 1000]' -r
 complete -c rcorn -s t -l timeout -d 'time that a request may take without progress; 0: no limit [default: 30]' -r
 complete -c rcorn -l request-timeout -d 'time that a request may take in all; 0: no limit [default: 0]' -r

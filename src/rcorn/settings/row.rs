@@ -48,8 +48,8 @@ pub(super) enum Kind {
     Mode(fn(&mut Settings, u32)),
     /// Any text, or a number that stands for one.
     Text(fn(&mut Settings, &str)),
-    /// A text that may be refused.
-    Parsed(fn(&mut Settings, &str) -> Result<(), String>),
+    /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
+    Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
@@ -199,7 +199,7 @@ impl Row {
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
             Kind::Text(_) | Kind::Only(_) => "TEXT",
-            Kind::Parsed(_) => "NAME",
+            Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",
             Kind::Path(_) | Kind::List(..) => "PATH",

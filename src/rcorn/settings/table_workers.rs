@@ -25,8 +25,8 @@ pub(super) static WORKERS: &[Row] = &[
     Row::new(
         "worker_class",
         &["-k", "--worker-class"],
-        Kind::Parsed(|s, name| worker_class::read(name).map(|class| s.worker_class = class)),
-        "auto, sync, threads, asgi, gevent; Gunicorn's and uvicorn's names mean the same; auto: what the application needs",
+        Kind::Known(worker_class::WORDS, |s, name| worker_class::read(name).map(|class| s.worker_class = class)),
+        "kind of workers, by these names or by those of Gunicorn and uvicorn; auto: what the application needs",
     )
     .default("auto")
     .within(Section::Workers),
@@ -34,7 +34,7 @@ pub(super) static WORKERS: &[Row] = &[
         "threads",
         &["--threads"],
         Kind::Number(1, MOST_LANES as u64, |s, n| s.threads = small(n)),
-        "threads of each worker that requests of a WSGI application run in; more than 1 makes sync workers threaded",
+        "threads of each worker for requests of a WSGI application; sync workers become threaded with more than 1",
     )
     .default("1")
     .within(Section::Workers),
