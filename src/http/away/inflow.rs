@@ -132,10 +132,11 @@ impl Inflow {
         }
     }
 
-    /// Loop: does so much wait that the client has to? The application then asks for more.
+    /// Loop: does so much wait that the client has to? Then it has to until the application asks for more: whoever was
+    /// told so once waits for that letter.
     pub(crate) fn is_full(&self) -> bool {
         let mut flowing = self.flowing();
-        flowing.held_up = flowing.waiting() >= HIGH_WATER;
+        flowing.held_up |= flowing.waiting() >= HIGH_WATER;
         flowing.held_up
     }
 
@@ -197,9 +198,11 @@ mod tests {
         let (post, inflow) = inflow(false);
         inflow.pour(&[0; HIGH_WATER]);
         assert!(inflow.is_full() && inflow.awaits_application());
-        let _ = inflow.take(1).unwrap();
+        let _ = inflow.take(HIGH_WATER / 2).unwrap();
         assert!(post.mailbox.lie_down(Repose::Asleep), "much is still there");
+        assert!(inflow.is_full(), "nobody has asked for more");
         let _ = inflow.take(HIGH_WATER).unwrap();
+        assert!(!inflow.is_full());
         let _ = inflow.take(1).unwrap();
         let mut letters = Vec::new();
         post.mailbox.collect(&mut letters);
