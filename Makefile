@@ -5,7 +5,7 @@
 #   make wheel   a wheel for pip, in target/dist
 #   make test    sets up what the tests need, and runs all of them
 #   make soak    a million mixed requests (COUNT=…), with every one accounted for: about a minute
-#   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of five targets
+#   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of eight targets
 #   make install installs what `make build` has made, below $(DESTDIR)$(PREFIX): packaging/install.mk
 #   make deb     a Debian package, in target/dist (with debhelper)
 #   make rpm     an RPM package, in target/dist (with rpmbuild)
@@ -91,7 +91,7 @@ papers: tools
 
 test: tools
 	python=$$($(INTERPRETERS) tests) && \
-	$(CARGO) build && \
+	$(CARGO) build && $(CARGO) build -p http@0.1.0 --example websocket_echo --features fuzzing && \
 	$(CARGO) test && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) $$python tests/support/tomorrow.py $(CARGO); } && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=3 fuzz/run.sh; } && \

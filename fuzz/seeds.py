@@ -5,6 +5,7 @@ second one how the message is cut into pieces.
 """
 
 import sys
+import zlib
 from pathlib import Path
 
 HOST = "Host: a\r\n"
@@ -137,7 +138,72 @@ RESPONSES = {
     "version-1.0-torn": ("1", script("s200 OK", "wa", "x")),
 }
 
-SEEDS = {"requests": ("@", REQUESTS), "chunks": ("0", CHUNKS), "responses": ("0", RESPONSES), "preambles": ("@", PREAMBLES), "forwarded": ("0", FORWARDED)}
+
+
+def frame(first, payload=b"", key=b"\x01\x02\x03\x04"):
+    """A frame of a client, with as many bytes for its length as it needs."""
+    length = len(payload)
+    header = bytes([first, 128 | length]) if length < 126 else bytes([first, 254]) + length.to_bytes(2, "big")
+    return header + key + bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+
+
+def packed(*messages, bits=-15, flush=zlib.Z_SYNC_FLUSH):
+    """The payloads of compressed messages, each of which may refer to those before it."""
+    deflate = zlib.compressobj(9, wbits=bits)
+    for message in messages:
+        payload = deflate.compress(message) + deflate.flush(flush)
+        yield payload.removesuffix(b"\0\0\xff\xff")
+
+
+HELLO = "héllo €, 😀".encode()
+
+FRAMES = {
+    "text": frame(0x81, b"hello"),
+    "binary": frame(0x82, bytes(range(256))),
+    "fragments": frame(1, b"he") + frame(0x89, b"ping") + frame(0, b"l") + frame(0x8A) + frame(0x80, b"lo"),
+    "characters-cut": frame(1, HELLO[:2]) + frame(0, HELLO[2:9]) + frame(0x80, HELLO[9:]),
+    "not-utf-8": frame(1, b"\xf4") + frame(0, b"\x90"),
+    "half-a-character": frame(0x81, b"\xce\xba\xe1\xbd"),
+    "closes": frame(0x88, b"\x03\xe8bye"),
+    "closes-without-code": frame(0x88),
+    "closes-wrongly": frame(0x88, b"\x03\xed"),
+    "closes-with-half-a-code": frame(0x88, b"\x03"),
+    "long-length": bytes([0x82, 0xFF]) + (1 << 40).to_bytes(8, "big") + b"\0\0\0\0",
+    "length-not-minimal": bytes([0x82, 0xFE, 0, 5]) + b"\0\0\0\0hello",
+    "not-masked": b"\x81\x05hello",
+    "reserved": frame(0xF1, b"a") + frame(0x83),
+    "over-the-limit": ("8", frame(2, b"abcde") + frame(0x80, b"fghij")),
+    "compressed": ("3", b"".join(frame(0xC1, payload) for payload in packed(HELLO, HELLO, b"", HELLO * 9))),
+    "compressed-fragments": ("3", b"".join(frame(0x41, p[:3]) + frame(0x80, p[3:]) for p in packed(HELLO, HELLO * 3))),
+    "compressed-not-agreed": frame(0xC1, b"\xf2H\xcd\xc9\xc9\7\0"),
+    "bomb": ("9", frame(0xC2, next(packed(bytes(50000))))),
+}
+
+SEPARATOR = b"\xff\xfe\xfd"
+
+INFLATED = {
+    "shared-window": ("2", SEPARATOR.join(packed(HELLO, HELLO, HELLO * 3))),
+    "no-shared-window": ("0", SEPARATOR.join(packed(HELLO, HELLO, flush=zlib.Z_FULL_FLUSH))),
+    "small-window": ("6", SEPARATOR.join(packed(HELLO * 20, HELLO * 30, bits=-9))),
+    "last-block": ("2", b"\xf3H\xcd\xc9\xc9\7\0\0"),
+    "stored": ("2", b"\0\5\0\xfa\xffhello\0"),
+    "two-blocks": ("2", b"\xf2H\5\0\0\0\xff\xff\xca\xc9\xc9\7\0"),
+    "text": ("R", SEPARATOR.join(packed(HELLO, HELLO))),
+    "own-codes": ("2", next(packed(b"".join(b"%d%c" % (n * n, 65 + n % 17) for n in range(150))))),
+    "bomb": ("*", next(packed(bytes(6000)))),
+    "empty": ("2", b"\0"),
+    "not-whole": ("2", b"\xf2H\xcd"),
+}
+
+SPOKEN = {
+    "repeated": ("0", "\x1f".join(["_hello ", "?hello ", "\x7fhello ", "_hello "])),
+    "no-takeover": ("T", "\x1f".join(["_hello ", "_hello ", "\x7fhello "])),
+    "uncompressed": ("8", "\x1f".join(["_hello ", "?hello "])),
+    "short": ("0", "\x1f".join(["@a", "A", "", "@b"])),
+    "mixed": ("3", "\x1f".join(chr(95 + 32 * (n % 2)) + "%d" % (n * 7919) for n in range(40))),
+}
+
+SEEDS = {"requests": ("@", REQUESTS), "chunks": ("0", CHUNKS), "responses": ("0", RESPONSES), "preambles": ("@", PREAMBLES), "forwarded": ("0", FORWARDED), "frames": ("0", FRAMES), "inflated": ("2", INFLATED), "spoken": ("0", SPOKEN)}
 
 
 def main(target, directory):

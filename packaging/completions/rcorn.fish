@@ -33,6 +33,21 @@ complete -c rcorn -l startup-timeout -d 'time until the workers are ready; 0: no
 complete -c rcorn -l idle-timeout -d 'time without any connection after which rcorn ends, for systemd to start it on demand; 0: never [default: 0]' -r
 complete -c rcorn -l rolling -d 'replace workers one by one in a reload, where there is no memory for two generations [default: off]' -r -f -a "on\t''
 off\t''"
+complete -c rcorn -l loop -l asgi-loop -d 'event loop: asyncio, uvloop, or auto: uvloop where it is installed [default: auto]' -r -f -a "auto\t''
+asyncio\t''
+uvloop\t''"
+complete -c rcorn -l lifespan -l asgi-lifespan -d 'tell the application that its worker starts and ends: on, off, or auto: if it wants to know [default: auto]' -r -f -a "auto\t''
+on\t''
+off\t''"
+complete -c rcorn -l asgi-disconnect-grace-period -d 'time that the task of a request may go on after its client has gone away [default: 3]' -r
+complete -c rcorn -l root-path -d 'what a proxy in front has taken off the beginning of the paths' -r
+complete -c rcorn -l websocket-max-message-size -l ws-max-size -d 'largest message of a websocket\'s client, such as 16M; a larger one is answered with 1009; 0: no limit [default: 16777216]' -r
+complete -c rcorn -l websocket-ping-interval -l ws-ping-interval -d 'time after which a websocket\'s client is pinged, again and again; 0: never [default: 20]' -r
+complete -c rcorn -l websocket-ping-timeout -l ws-ping-timeout -d 'time that its answer may take; 0: no limit [default: 20]' -r
+complete -c rcorn -l websocket-compression -l ws-per-message-deflate -d 'compress messages of websockets whose clients can do that [default: on]' -r -f -a "on\t''
+off\t''
+true\t''
+false\t''"
 complete -c rcorn -l keep-alive -d 'time that a quiet connection is kept; 0: not at all [default: 75]' -r
 complete -c rcorn -l header-timeout -d 'time that a client may take for the head of a request; 0: no limit [default: 30]' -r
 complete -c rcorn -l body-timeout -d 'time that a client may take for the body, plus 1 s for each KiB of it; 0: no limit [default: 30]' -r

@@ -47,8 +47,67 @@ pub struct WorkerSettings {
     pub max_requests: u64,
     /// Up to so many more, by chance, so that not all are replaced at once.
     pub max_requests_jitter: u64,
+    /// How ASGI applications are run.
+    pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
+}
+
+/// How ASGI applications are run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AsgiSettings {
+    /// The event loop.
+    pub event_loop: EventLoop,
+    /// Is the application told that the worker starts and ends?
+    pub lifespan: Lifespan,
+    /// How long the task of a request may go on after its client has gone, in milliseconds.
+    pub disconnect_grace: u64,
+    /// How long a request may take in all, in milliseconds; nought: no limit.
+    pub request_timeout: u64,
+    /// After how many milliseconds it is told what a request waits for; nought: never.
+    pub slow_request: u64,
+    /// What a proxy has taken off the front of the paths.
+    pub root_path: String,
+    /// Limits and manners of websockets.
+    pub websocket: WebsocketSettings,
+}
+
+/// Limits and manners of websockets. Milliseconds; nought switches a limit off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebsocketSettings {
+    /// The largest message, in bytes. Nought: no limit.
+    pub message: u64,
+    /// How often a ping is sent.
+    pub ping_interval: u64,
+    /// How long nothing may be heard after a ping.
+    pub ping_timeout: u64,
+    /// Is permessage-deflate agreed to?
+    pub compression: bool,
+}
+
+/// The event loop of an ASGI worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventLoop {
+    /// uvloop where it can be imported.
+    #[default]
+    Auto,
+    /// Python's own.
+    Asyncio,
+    /// uvloop.
+    Uvloop,
+}
+
+/// Whether an ASGI application hears of the beginning and the end of its worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lifespan {
+    /// It is asked, and may not know what that is.
+    #[default]
+    Auto,
+    /// It is asked, and has to know.
+    On,
+    /// It is not asked.
+    Off,
 }
 
 /// Logs that are systemd's journal: entries with fields are sent there, instead of lines.

@@ -51,6 +51,8 @@ pub(crate) enum Intake {
     Body(Box<Incoming>),
     /// Within a body whose request was handed over already; so many bytes of it have arrived.
     Flowing(Decoder, u64),
+    /// Within something else than HTTP, which is the application's to understand; so many bytes of it have arrived.
+    Foreign(u64),
     /// After an error in a body: only the request's line still matters.
     Failed(Box<Incoming>),
     /// After an error: nothing is interpreted any more.
@@ -104,7 +106,7 @@ impl Intake {
             }
             Self::Body(_) => self.body(input, config),
             // A flow goes through `pour`.
-            Self::Flowing(..) => Ok(Event::Starved(0)),
+            Self::Flowing(..) | Self::Foreign(_) => Ok(Event::Starved(0)),
             Self::Failed(_) | Self::Closed => Ok(Event::Starved(input.len())),
         };
         if result.is_err() && !matches!(self, Self::Failed(_)) {
@@ -191,7 +193,15 @@ impl Intake {
         config: &Config,
         mut sink: impl FnMut(&[u8]) -> bool,
     ) -> Result<usize, Refusal> {
-        let Self::Flowing(decoder, received) = self else { return Ok(0) };
+        let (decoder, received) = match self {
+            Self::Flowing(decoder, received) => (decoder, received),
+            Self::Foreign(received) if !input.is_empty() => {
+                *received += input.len() as u64;
+                sink(input);
+                return Ok(input.len());
+            }
+            _ => return Ok(0),
+        };
         let mut used = 0;
         loop {
             match decoder.step(&input[used..], *received, config) {
@@ -218,7 +228,12 @@ impl Intake {
 
     /// How much has arrived of a body that flows; `None` when none does.
     pub(crate) fn flowed(&self) -> Option<u64> {
-        if let Self::Flowing(_, received) = self { Some(*received) } else { None }
+        if let Self::Flowing(_, received) | Self::Foreign(received) = self { Some(*received) } else { None }
+    }
+
+    /// Does the client speak something else than HTTP?
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign(_))
     }
 
     /// How much of a body has arrived; `None` when none is due.
@@ -230,7 +245,9 @@ impl Intake {
     pub(crate) fn line(&self) -> Option<&[u8]> {
         match self {
             Self::Body(incoming) | Self::Failed(incoming) => Some(incoming.head.line.get(&incoming.bytes)),
-            Self::Preamble(_) | Self::Head { .. } | Self::Flowing(..) | Self::Closed => None,
+            Self::Preamble(_) | Self::Head { .. } | Self::Flowing(..) | Self::Foreign(_) | Self::Closed => {
+                None
+            }
         }
     }
 }

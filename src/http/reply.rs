@@ -1,10 +1,12 @@
 //! The answer to one request: the application writes it, straight to the client's socket as long as that has room.
 
+mod interim;
+
 use crate::away::Inflow;
-use crate::head::Version;
 use crate::output::{FilePart, Output};
-use crate::refusal::{Refusal, reason};
-use crate::response::{Asked, BadHead, Framing, ResponseHead, early_hints};
+use crate::refusal::Refusal;
+use crate::response::{Asked, BadHead, Framing, ResponseHead};
+use crate::status::reason;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -14,6 +16,9 @@ use sys::last_word::Waiting;
 pub(crate) const HIGH_WATER: usize = 64 * 1024;
 /// Pieces up to this size are copied behind the head; larger ones are sent from where they lie.
 const COPIED: usize = 8 * 1024;
+
+/// What the client would have to ask for, where it asks for something else (RFC 9110, 15.5.22; RFC 6455, 4.4).
+const WANTED_UPGRADE: &[u8] = b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n";
 
 /// Whether the application may go on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,28 +179,6 @@ impl<'a> Reply<'a> {
         result
     }
 
-    /// Sends early hints (103) before the head. A client of HTTP/1.0, and one that has the head, would not understand.
-    pub fn hint<'f>(
-        &mut self,
-        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
-    ) -> Result<(), BadHead> {
-        let hints = early_hints(fields)?;
-        if self.said.asked.version == Version::Http11 && !self.is_sent() && self.claim().is_ok() {
-            let result = self.output.push(self.fd, &[IoSlice::new(&hints)]);
-            // A client that is gone is met again by the response itself.
-            let _ = self.note(result);
-        }
-        Ok(())
-    }
-
-    /// Asks a client that waits for it to send the body of its request: before the application reads that.
-    pub fn go_on(&mut self) {
-        if !self.is_sent() {
-            // A client that is gone is met again by the response itself.
-            let _ = self.output.push(self.fd, &[IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n")]);
-        }
-    }
-
     /// True once there is a head.
     pub fn has_begun(&self) -> bool {
         self.said.stage != Stage::Empty
@@ -287,6 +270,24 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
+    /// The body is complete, and these fields follow it (RFC 9112, 7.1.2): for a client that asked for them, in a
+    /// response that is chunked. Any other has no place for them.
+    pub fn finish_with<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+    ) -> Result<io::Result<()>, BadHead> {
+        let mut trailers = b"0\r\n".to_vec();
+        let mut head = ResponseHead::default();
+        for (name, value) in fields {
+            head.field(name, value, &mut trailers)?;
+        }
+        trailers.extend_from_slice(b"\r\n");
+        if self.said.stage != Stage::Body(Framing::Chunked) {
+            return Ok(self.finish());
+        }
+        Ok(self.push(b"", &trailers).map(|()| self.said.stage = Stage::Whole))
+    }
+
     /// The application failed: an answer of ours when nothing was sent yet, else an end that the client can see. Where
     /// the body of the request turned out to be wrong, that is what the answer is about.
     pub fn fail(&mut self, status: u16) {
@@ -302,11 +303,14 @@ impl<'a> Reply<'a> {
     }
 
     /// A short answer of ours.
-    pub(crate) fn explain(&mut self, status: u16, why: &str) {
+    pub fn explain(&mut self, status: u16, why: &str) {
         let text = format!("{why}\n");
         let begun = self
             .begin(format!("{status} {}", reason(status)).as_bytes())
             .and_then(|()| self.header(b"Content-Type", b"text/plain; charset=utf-8"));
+        if status == 426 {
+            self.buffer.extend_from_slice(WANTED_UPGRADE);
+        }
         self.said.head.close = true;
         if begun.is_err() || self.write(text.as_bytes(), true).and_then(|_| self.finish()).is_err() {
             self.said.stage = Stage::Broken;

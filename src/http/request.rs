@@ -4,7 +4,7 @@ use crate::framing::BodyLength;
 use crate::head::{Head, Version};
 use crate::proxy::{Client, Proxied};
 use crate::spool::Body;
-use crate::token::trim;
+use crate::token::{list, trim};
 use sys::socket::Address;
 
 /// A request.
@@ -47,7 +47,8 @@ impl<'a> Request<'a> {
         &self.whole_path()[..self.head.via.mount]
     }
 
-    fn whole_path(&self) -> &'a str {
+    /// Both of them: the path as it was sent.
+    pub fn whole_path(&self) -> &'a str {
         text(self.head.parts.path.get(self.bytes))
     }
 
@@ -75,6 +76,13 @@ impl<'a> Request<'a> {
     /// Did the body come in chunks?
     pub fn chunked(&self) -> bool {
         self.head.framing.body == BodyLength::Chunked
+    }
+
+    /// Did the client say that it understands trailers (RFC 9110, 10.1.4)?
+    pub fn takes_trailers(&self) -> bool {
+        let mut fields =
+            self.headers().filter(|(name, _)| name.len() == 2 && name.eq_ignore_ascii_case(b"te"));
+        fields.any(|(_, value)| list(value).any(|word| word.eq_ignore_ascii_case(b"trailers")))
     }
 
     /// The body.

@@ -19,6 +19,11 @@ use std::io::Write;
 pub struct BadHead(String);
 
 impl BadHead {
+    /// For what is not about one field.
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+
     /// For what comes too late.
     pub(crate) fn sent_already() -> Self {
         Self("the status and headers were sent already".to_owned())

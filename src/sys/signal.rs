@@ -129,9 +129,12 @@ extern "C" fn leave_with_stacks(_signal: libc::c_int) {
     }
 }
 
-/// SIGABRT shows the stacks (where someone watches the stacks signal) and ends the process with code 1.
+/// SIGABRT shows the stacks (where someone watches the stacks signal) and ends the process with code 1. Both signals
+/// that ask for stacks are noted, for those who have more to show than those who watch them.
 pub fn abort_shows_stacks() -> io::Result<()> {
-    ignore(stacks_signal())?;
+    for signal in [stacks_signal(), report_signal()] {
+        install(signal, note as *const () as libc::sighandler_t)?;
+    }
     install(SIGABRT, leave_with_stacks as *const () as libc::sighandler_t)
 }
 

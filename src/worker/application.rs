@@ -10,6 +10,9 @@ pub(crate) trait Application: App {
     /// Did a signal handler of the application ask the process to end?
     fn wants_to_leave(&self) -> bool;
 
+    /// The stacks of the threads were shown, as this signal asks for: what else is there to be seen?
+    fn show_more(&self, _signal: i32) {}
+
     /// The number of the exchange that has been in this lane since then, if it still is.
     fn stuck(&self, _lane: u32, _since: u64) -> Option<usize> {
         None

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Sync,
     /// WSGI, in so many threads.
     Threads(u32),
+    /// ASGI, in an event loop.
+    Asgi,
 }
 
 /// How an application is called.
@@ -34,10 +36,17 @@ pub(crate) fn choose(
     let found = interface(py, application).map_err(|error| load::internal(&error, py))?;
     let wsgi = || if settings.threads > 1 { Kind::Threads(settings.threads) } else { Kind::Sync };
     match (settings.worker_class, found) {
-        (WorkerClass::Auto, Interface::Asgi) => {
-            Err(not_yet(&format!("'{}' is an ASGI application", settings.app)))
+        (WorkerClass::Auto, Interface::Asgi) => Ok(Kind::Asgi),
+        (WorkerClass::Asgi, _) => {
+            if found == Interface::Wsgi {
+                let text = format!(
+                    "'{}' looks like a WSGI application, and worker_class says ASGI: leave worker_class out if it is one",
+                    settings.app
+                );
+                log::write(Level::Warning, &text);
+            }
+            Ok(Kind::Asgi)
         }
-        (WorkerClass::Asgi, _) => Err(not_yet("worker_class is asgi")),
         (WorkerClass::Gevent, _) => Err(not_yet("worker_class is gevent")),
         (WorkerClass::Auto, Interface::Wsgi) => Ok(wsgi()),
         (WorkerClass::Sync | WorkerClass::Threads, _) => {
@@ -59,7 +68,7 @@ fn interface(py: Python<'_>, application: &Py<PyAny>) -> PyResult<Interface> {
     Ok(if found.eq("wsgi")? { Interface::Wsgi } else { Interface::Asgi })
 }
 
-/// The place to change once they are there.
+/// The place to change once it is there.
 fn not_yet(why: &str) -> BootFailure {
     let summary =
         format!("{why}, which rcorn cannot serve yet: for the time being serve it with uvicorn or Gunicorn");

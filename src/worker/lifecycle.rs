@@ -13,6 +13,7 @@
 //! arbiter kills at `graceful_timeout`, and when that is gone the timer of `sys::signal::die_after_parent` does.
 
 use crate::application::Application;
+use crate::asgi::{self, AsgiApp};
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::inherited::{self, Inherited};
 use crate::kind::{self, Kind};
@@ -29,7 +30,7 @@ use contract::exit::ExitCode;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
-use http::{Farewell, Server};
+use http::{Farewell, Server, Turned};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
@@ -117,16 +118,23 @@ fn begin(
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
     let internal = |error: PyErr| failed(load::internal(&error, py));
     let parts = (application, interrupted.clone_ref(py));
-    let site = Site::new(py, parts, &inherited, kind != Kind::Sync).map_err(internal)?;
+    let site = |parts| Site::new(py, parts, &inherited, kind != Kind::Sync).map_err(internal);
     let board = Arc::clone(&inherited.scoreboard);
     match kind {
         Kind::Sync => {
-            let app = WsgiApp::new(py, &site, Lane::new(board, slot, 0)).map_err(internal)?;
+            let app = WsgiApp::new(py, &site(parts)?, Lane::new(board, slot, 0)).map_err(internal)?;
             let (server, meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
             Ok(Worker::new((server, app, meter), signals, channel, patience).serve().0)
         }
+        Kind::Asgi => {
+            let app = AsgiApp::new(py, parts, &inherited).map_err(internal)?;
+            let settings = inherited.settings.asgi.clone();
+            let (server, meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
+            Ok(asgi::serve(py, Worker::new((server, app, meter), signals, channel, patience), &settings))
+        }
         Kind::Threads(count) => {
-            let app = ThreadedApp::new(py, (site, interrupted), (board, slot), count).map_err(internal)?;
+            let app =
+                ThreadedApp::new(py, (site(parts)?, interrupted), (board, slot), count).map_err(internal)?;
             let (server, mut meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
             meter.only_while(app.alive());
             let worker = Worker::new((server, app, meter), signals, channel, patience);
@@ -183,10 +191,10 @@ fn equip(inherited: Inherited, slot: Slot) -> io::Result<(Server, Meter)> {
 }
 
 /// A worker that serves.
-struct Worker<A> {
-    server: Server,
-    app: A,
-    meter: Meter,
+pub(crate) struct Worker<A> {
+    pub(crate) server: Server,
+    pub(crate) app: A,
+    pub(crate) meter: Meter,
     signals: Noted,
     /// `None` once the arbiter is gone.
     channel: Option<WorkerChannel>,
@@ -196,7 +204,7 @@ struct Worker<A> {
 }
 
 /// Why the loop ends.
-struct Leave(ExitCode);
+pub(crate) struct Leave(pub(crate) ExitCode);
 
 impl<A: Application> Worker<A> {
     fn new(
@@ -222,7 +230,7 @@ impl<A: Application> Worker<A> {
     }
 
     /// Was it told to leave while it imported the application?
-    fn is_unneeded(&self) -> bool {
+    pub(crate) fn is_unneeded(&self) -> bool {
         let Some(channel) = &self.channel else { return true };
         loop {
             match channel.try_receive() {
@@ -234,7 +242,8 @@ impl<A: Application> Worker<A> {
         }
     }
 
-    fn announce(&mut self) -> io::Result<()> {
+    /// Tells the arbiter that it serves.
+    pub(crate) fn announce(&mut self) -> io::Result<()> {
         self.server.watch(self.signals.as_fd(), SIGNALS)?;
         if let Some(channel) = &self.channel {
             self.server.watch(channel.as_fd(), CHANNEL)?;
@@ -249,22 +258,39 @@ impl<A: Application> Worker<A> {
                 Ok(turned) => turned,
                 Err(error) => return broken(&error),
             };
-            for key in turned.keys {
-                let heard = if key == SIGNALS { self.mind_signals() } else { self.hear_arbiter() };
-                if let Err(leave) = heard {
-                    return leave;
-                }
-            }
-            if self.app.wants_to_leave() {
-                self.leave_on_own_account();
-            }
-            if self.meter.is_spent() && !self.draining {
-                self.tell(&FromWorker::Spent);
+            if let Err(leave) = self.mind(&turned) {
+                return leave;
             }
             if self.draining && self.server.is_idle() {
                 return Leave(ExitCode::Success);
             }
         }
+    }
+
+    /// Tells the arbiter why it does not serve.
+    pub(crate) fn refuse(&self, failure: BootFailure) -> ExitCode {
+        let code = failure.code;
+        let _ = self.channel.as_ref().map(|channel| channel.send(&FromWorker::Failed(failure), &[]));
+        code
+    }
+
+    /// Does what signals, arbiter and application want, and what the number of requests asks for.
+    pub(crate) fn mind(&mut self, turned: &Turned) -> Result<(), Leave> {
+        for key in &turned.keys {
+            if *key == SIGNALS { self.mind_signals()? } else { self.hear_arbiter()? }
+        }
+        if self.app.wants_to_leave() {
+            self.leave_on_own_account();
+        }
+        if self.meter.is_spent() && !self.draining {
+            self.tell(&FromWorker::Spent);
+        }
+        Ok(())
+    }
+
+    /// Does it only finish what is in flight?
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
     }
 
     fn mind_signals(&mut self) -> Result<(), Leave> {
@@ -273,6 +299,9 @@ impl<A: Application> Worker<A> {
                 signal::SIGTERM => self.leave_on_own_account(),
                 signal::SIGINT | signal::SIGQUIT => return Err(Leave(ExitCode::Success)),
                 signal::SIGUSR1 => self.tell(&FromWorker::ReopenLogs),
+                number if [signal::stacks_signal(), signal::report_signal()].contains(&number) => {
+                    self.app.show_more(number);
+                }
                 _ => log::write(Level::Debug, &format!("a worker has no use for signal {signal}")),
             }
         }
@@ -320,16 +349,21 @@ impl<A: Application> Worker<A> {
         self.end(Farewell::Stop);
     }
 
-    fn leave_on_own_account(&mut self) {
+    /// Leaves without having been told to.
+    pub(crate) fn leave_on_own_account(&mut self) {
         if !self.draining {
             self.tell(&FromWorker::Leaving);
             self.end(self.retirement());
         }
     }
 
-    /// A tenth of the time is kept for the last requests.
     fn retirement(&self) -> Farewell {
-        Farewell::Retire { patience: self.patience / 10 * 9 }
+        Farewell::Retire { patience: self.patience() }
+    }
+
+    /// How many milliseconds of a drain requests have: a tenth of the time is kept for the end itself.
+    pub(crate) fn patience(&self) -> u64 {
+        self.patience / 10 * 9
     }
 
     fn end(&mut self, farewell: Farewell) {
@@ -344,7 +378,8 @@ impl<A: Application> Worker<A> {
     }
 }
 
-fn broken(error: &io::Error) -> Leave {
+/// The loop cannot go on.
+pub(crate) fn broken(error: &io::Error) -> Leave {
     log::write(Level::Critical, &format!("the worker's loop failed: {error}"));
     Leave(ExitCode::Setup)
 }

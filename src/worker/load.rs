@@ -36,7 +36,7 @@ pub(crate) fn internal(error: &PyErr, py: Python<'_>) -> BootFailure {
 }
 
 /// The beginning and the end of a very long traceback.
-fn shortened(text: String) -> String {
+pub(crate) fn shortened(text: String) -> String {
     if text.len() <= LONGEST_TRACEBACK {
         return text;
     }

@@ -20,6 +20,10 @@ pub(crate) enum Helper {
     Interface,
     /// The threads of a threaded worker.
     Threads,
+    /// The event loop of an ASGI worker.
+    Asgi,
+    /// What the tasks of an event loop wait for.
+    Chains,
 }
 
 impl Helper {
@@ -31,6 +35,8 @@ impl Helper {
             Self::Wsgi => ("_rcorn.wsgi", include_str!("python/wsgi.py")),
             Self::Interface => ("_rcorn.interface", include_str!("python/interface.py")),
             Self::Threads => ("_rcorn.threads", include_str!("python/threads.py")),
+            Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
+            Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
         }
     }
 
@@ -48,7 +54,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 6] = [const { PyOnceLock::new() }; 6];
+static MODULES: [PyOnceLock<Py<PyModule>>; 8] = [const { PyOnceLock::new() }; 8];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -44,15 +44,42 @@ def test_threads_are_a_number(rcorn, threads):
     assert outcome.code == 2 and "--threads" in outcome.sentence and "from 1 to 1024" in outcome.sentence
 
 
-ASGI = "async def application(scope, receive, send):\n    pass\n"
-
-
 @pytest.mark.parametrize("check", [[], ["--check-config"]])
 @pytest.mark.parametrize("preload", ["on", "off"])
 def test_what_cannot_be_served_yet_is_told_so(rcorn, directory, check, preload):
-    (directory / "modern.py").write_text(ASGI)
-    outcome = rcorn(*check, f"--preload={preload}", "modern")
-    assert outcome.code == 4 and "'modern' is an ASGI application" in outcome.err, outcome.err
+    (directory / "modern.py").write_text("def application(environ, start_response):\n    pass\n")
+    outcome = rcorn(*check, f"--preload={preload}", "--worker-class", "gevent", "modern")
+    assert outcome.code == 4 and "worker_class is gevent" in outcome.err, outcome.err
+
+
+ANSWER = """
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["type"].encode()})
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "async def application(scope, receive, send):" + ANSWER,
+        "def application(scope):\n  async def instance(receive, send):" + ANSWER + "  return instance\n",
+        "class application:\n  def __init__(self, scope):\n    self.scope = scope\n"
+        "  async def __call__(self, receive, send):\n    scope = self.scope" + ANSWER,
+    ],
+    ids=["asgi", "asgi2", "asgi2 class"],
+)
+@pytest.mark.parametrize("flags", [[], ["-k", "uvicorn.workers.UvicornWorker"]], ids=["auto", "uvicorn's name"])
+def test_asgi_applications_are_served(serve, directory, source, flags):
+    (directory / "modern.py").write_text(source)
+    server = serve(None, "--pythonpath", directory, *flags, call="modern")
+    assert server.get("/").text == "http"
+
+
+def test_who_insists_on_asgi_is_warned(serve, directory):
+    (directory / "odd.py").write_text("def application(environ, start_response, more=None):\n    pass\n")
+    server = serve(None, "--pythonpath", directory, "--worker-class", "asgi", "--lifespan", "off", call="odd")
+    server.wait_for_log(r"\[WARNING\] 'odd' looks like a WSGI application")
+    assert server.get("/").status == 500
 
 
 def test_who_insists_is_warned(serve, directory):

@@ -246,5 +246,5 @@ def copy_app(name, directory):
     if source.is_dir():
         shutil.copytree(source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     else:
-        for file in {source.with_suffix(".py"), APPS / "plain.py"}:
+        for file in {source.with_suffix(".py"), APPS / "plain.py", APPS / "asgi_plain.py"}:
             shutil.copy(file, directory)

@@ -91,7 +91,7 @@ impl Exchange {
         taken
     }
 
-    fn taken_mut(&mut self) -> &mut Taken {
+    pub(super) fn taken_mut(&mut self) -> &mut Taken {
         let Some(taken) = &mut self.0 else { unreachable!("only drop takes it out") };
         taken
     }

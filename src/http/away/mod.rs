@@ -18,15 +18,18 @@ mod mailbox;
 #[cfg(test)]
 mod mailbox_tests;
 mod primitives;
+mod websocket;
 
 pub use exchange::Exchange;
 pub(crate) use exchange::Taken;
 pub use inflow::{Inflow, Piece};
 pub(crate) use mailbox::{Mailbox, Repose};
+pub use websocket::session_clock;
 
 use crate::output::Output;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use sys::waker::Waker;
 
@@ -37,6 +40,8 @@ pub(crate) enum Letter {
     Done(Box<Taken>),
     /// The connection with this key has bytes to send, and the exchange goes on.
     Rest(usize, Output),
+    /// The connection with this key speaks something else from now on, which goes there.
+    Switched(usize, Arc<Inflow>),
     /// There is room again for the body that arrives on the connection with this key.
     More(usize),
 }

@@ -178,7 +178,11 @@ impl<'d> Feeder<'d> {
         let most = match &self.intake {
             Intake::Preamble(_) => LONGEST_PREAMBLE,
             Intake::Head { .. } => self.config.longest_head(),
-            Intake::Body(_) | Intake::Flowing(..) | Intake::Failed(_) | Intake::Closed => 0,
+            Intake::Body(_)
+            | Intake::Flowing(..)
+            | Intake::Foreign(_)
+            | Intake::Failed(_)
+            | Intake::Closed => 0,
         };
         assert!(waiting <= most, "{waiting} bytes wait in {:?}", self.intake);
     }

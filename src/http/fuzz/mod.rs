@@ -8,17 +8,25 @@
 mod chunks;
 mod feed;
 mod forwarded;
+mod frames;
+mod inflate;
+mod inflated;
 mod message;
 mod oracle;
 mod preambles;
 mod requests;
 mod responses;
+mod spoken;
+pub(crate) mod wire;
 
 pub use chunks::chunks;
 pub use forwarded::forwarded;
+pub use frames::frames;
+pub use inflated::inflated;
 pub use preambles::preambles;
 pub use requests::requests;
 pub use responses::responses;
+pub use spoken::spoken;
 
 /// Settings, cuts and message; `None` when there is no message.
 fn split(data: &[u8]) -> Option<(u8, u8, &[u8])> {

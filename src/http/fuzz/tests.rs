@@ -18,12 +18,15 @@ fn try_again(target: &str, try_one: fn(&[u8])) -> usize {
 #[test]
 fn what_was_found_stays_found() {
     type Target = (&'static str, fn(&[u8]));
-    let targets: [Target; 5] = [
+    let targets: [Target; 8] = [
         ("chunks", chunks),
         ("forwarded", forwarded),
+        ("frames", frames),
+        ("inflated", inflated),
         ("preambles", preambles),
         ("requests", requests),
         ("responses", responses),
+        ("spoken", spoken),
     ];
     let tried: usize = targets.iter().map(|(name, target)| try_again(name, *target)).sum();
     assert!(tried > 0, "fuzz/regressions is gone");

@@ -6,6 +6,7 @@ use super::*;
 use crate::app::{Manner, Outcome, Share, Stirred};
 use crate::away::{Exchange, Piece};
 use crate::reply::Flow;
+use crate::websocket::Handshake;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -451,4 +452,61 @@ fn within_another_loop_it_says_when_to_come_back() {
     turned(&mut world);
     assert_eq!(world.books.ended.len(), 1);
     let _: TcpStream = client;
+}
+
+#[test]
+fn a_request_may_become_a_websocket() {
+    let mut world = world(Config::default());
+    let mut client = world.connect();
+    let fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    send(&client, format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}{key}\r\nearly"));
+    let mut exchange = taken(&mut world);
+    let Handshake::Offered(offer) = Handshake::read(&exchange.request()) else { panic!("no offer") };
+    let config = crate::websocket::Config::default();
+    let (session, inflow) = exchange.open_websocket(&offer, None, [], &config).unwrap();
+    assert!(session.is_open());
+    read_until(&mut world, &client, |text| text.starts_with("HTTP/1.1 101 ") && text.ends_with("\r\n\r\n"));
+    let mut heard = Vec::new();
+    let mut hear = |world: &mut World<Absent>, all: &[u8]| {
+        world.turn_until("it is heard", |_| {
+            if let Ok(Piece::Bytes(bytes)) = inflow.take(100) {
+                heard.extend(bytes);
+            }
+            heard == all
+        });
+    };
+    // What came before the answer, what comes behind it, and nothing of it is a request.
+    hear(&mut world, b"early");
+    send(&client, get("/late"));
+    hear(&mut world, ("early".to_owned() + &get("/late")).as_bytes());
+    assert!(world.app.exchanges.is_empty());
+    exchange.reply().write(b"frame", false).unwrap();
+    exchange.leave_rest();
+    exchange.reply().finish().unwrap();
+    exchange.end();
+    assert!(world.read_to_end(&mut client).ends_with("frame"));
+    world.turn_until("it is in the books", |world| world.books.ended.len() == 1);
+    assert_eq!((world.books.ended[0].1, world.books.ended[0].2), (101, Outcome::Answered));
+}
+
+#[test]
+fn a_websocket_whose_client_goes_is_told() {
+    let mut world = world(Config { body_timeout: 50, ..Config::default() });
+    let client = world.connect();
+    let fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    send(&client, format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}{key}\r\n"));
+    let mut exchange = taken(&mut world);
+    let Handshake::Offered(offer) = Handshake::read(&exchange.request()) else { panic!("no offer") };
+    let config = crate::websocket::Config::default();
+    let (_, inflow) = exchange.open_websocket(&offer, None, [], &config).unwrap();
+    let later = Instant::now() + Duration::from_millis(300);
+    world.turn_until("the time for a body would be over", |_| Instant::now() > later);
+    assert_eq!(inflow.take(9), Ok(Piece::Pending), "a websocket may be silent");
+    reset(client);
+    world.turn_until("it is told", |world| world.app.told.contains(&(exchange.key(), Stirred::Gone)));
+    assert!(inflow.take(9).is_err());
+    drop(exchange);
+    world.turn_until("it is closed", |world| world.server.connections() == 0);
 }

@@ -141,6 +141,16 @@ fn pour(connection: &mut Connection, input: &[u8], shared: &Shared) -> usize {
     }
 }
 
+/// What the client of the request that is out sends from now on is not HTTP.
+pub(super) fn switch(connection: &mut Connection, inflow: Arc<Inflow>) {
+    let Some(out) = &mut connection.out else { return };
+    if out.client != Client::There {
+        return inflow.end(Err(Refusal::bad(CLIENT_WENT_AWAY)));
+    }
+    out.inflow = Some(inflow);
+    connection.intake = Intake::Foreign(0);
+}
+
 /// As soon as the request that is out has ended, there is something to do.
 pub(super) fn await_end(connection: &mut Connection, shared: &Shared) {
     if let Some(out) = connection.out.as_mut().filter(|out| !out.awaited) {

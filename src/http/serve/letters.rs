@@ -6,7 +6,7 @@
 use super::Server;
 use super::connection::Client;
 use super::drive::Then;
-use super::handover::{client_is, take_back};
+use super::handover::{client_is, switch, take_back};
 use crate::app::{App, Observer, Stirred};
 use crate::away::{Letter, Repose, Taken};
 use crate::output::Output;
@@ -50,6 +50,12 @@ impl Server {
             match letter {
                 Letter::Done(taken) => self.done(*taken, app, observer),
                 Letter::Rest(key, rest) => self.send_rest(key, rest, app, observer),
+                Letter::Switched(key, inflow) => {
+                    if let Some(connection) = self.connections.get_mut(key) {
+                        switch(connection, inflow);
+                    }
+                    self.go_on(key, app, observer);
+                }
                 Letter::More(key) => {
                     if let Some(connection) = self.connections.get_mut(key) {
                         connection.since = self.shared.now;

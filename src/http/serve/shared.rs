@@ -186,7 +186,9 @@ impl Shared {
     /// While a request is out, its client may be late with nothing but the body.
     fn deadline_of_flow(&self, connection: &Connection, out: &Out) -> u64 {
         match (connection.intake.flowed(), out.client) {
-            (Some(received), Client::There) => self.deadline_of_body(connection.since, received),
+            (Some(received), Client::There) if !connection.intake.is_foreign() => {
+                self.deadline_of_body(connection.since, received)
+            }
             _ => 0,
         }
     }

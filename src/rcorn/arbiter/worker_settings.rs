@@ -3,7 +3,7 @@
 use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
-use contract::settings::{HttpSettings, TrustSettings, WorkerSettings};
+use contract::settings::{AsgiSettings, HttpSettings, TrustSettings, WorkerSettings};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -33,6 +33,11 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
         max_requests_jitter: settings.max_requests_jitter,
+        asgi: AsgiSettings {
+            request_timeout: milliseconds(settings.request_timeout),
+            slow_request: milliseconds(settings.slow_request),
+            ..settings.asgi.clone()
+        },
         http: http(settings, invocation.variable("TMPDIR")),
     }
 }

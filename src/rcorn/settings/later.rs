@@ -5,7 +5,6 @@ use super::row::Row;
 
 const RELOAD: &str = "restart rcorn after a change";
 const SYSTEMD: &str = "let systemd keep it running in the background";
-const PROXY: &str = "set it in the application, as its framework describes";
 const TLS: &str = "let a proxy such as nginx do TLS";
 const HTTP2: &str = "let a proxy such as nginx speak HTTP/2 to the clients";
 const STDERR: &str = "log to stderr, which the journal keeps, or to a file";
@@ -15,10 +14,6 @@ const UNNEEDED: &str = "leave it out: rcorn has one parser of its own";
 
 /// What is to come.
 pub(super) static LATER: &[Row] = &[
-    Row::later("asgi_loop", &["--asgi-loop"], ""),
-    Row::later("asgi_lifespan", &["--asgi-lifespan"], ""),
-    Row::later("asgi_disconnect_grace_period", &["--asgi-disconnect-grace-period"], ""),
-    Row::later("websocket_max_message_size", &["--websocket-max-message-size"], ""),
     Row::later("http_parser", &["--http-parser"], UNNEEDED),
     Row::later("reload", &["--reload"], RELOAD),
     Row::later("reload_engine", &["--reload-engine"], RELOAD),
@@ -30,7 +25,6 @@ pub(super) static LATER: &[Row] = &[
     Row::later("raw_paste_global_conf", &["--paste-global"], "name the application as MODULE:CALLABLE"),
     Row::later("protocol", &["--protocol"], "let the proxy in front speak HTTP"),
     Row::later("uwsgi_allow_ips", &["--uwsgi-allow-from"], "let the proxy in front speak HTTP"),
-    Row::later("root_path", &["--root-path"], PROXY),
     Row::later("disable_redirect_access_to_syslog", &["--disable-redirect-access-to-syslog"], STDERR),
     Row::later("access_log_format", &["--access-logformat"], ""),
     Row::later("capture_output", &["--capture-output"], STDERR),

@@ -20,6 +20,7 @@ mod reading;
 mod refusal;
 mod row;
 mod table;
+mod table_asgi;
 mod table_clients;
 mod table_control;
 mod table_proxy;
@@ -35,7 +36,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{PermitSettings, Preload, TrustSettings, WorkerClass};
+use contract::settings::{AsgiSettings, PermitSettings, Preload, TrustSettings, WorkerClass};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -125,6 +126,8 @@ pub(crate) struct Settings {
     pub(crate) tmp_upload_dir: Option<PathBuf>,
     /// Are files that the application wraps sent by the kernel?
     pub(crate) sendfile: bool,
+    /// How ASGI applications are run.
+    pub(crate) asgi: AsgiSettings,
     /// Whom to believe what about a client.
     pub(crate) trust: TrustSettings,
     /// What is let pass of what is malformed by today's rules.
@@ -259,6 +262,7 @@ impl Settings {
             worker_connections: 0,
             tmp_upload_dir: None,
             sendfile: false,
+            asgi: AsgiSettings::default(),
             trust: TrustSettings::default(),
             permits: PermitSettings::default(),
             user: None,

@@ -88,6 +88,8 @@ pub(super) enum Section {
     Sockets,
     /// Its workers.
     Workers,
+    /// Applications that speak ASGI.
+    Asgi,
     /// Its manners towards clients.
     Clients,
     /// Proxies in front of it.
@@ -106,10 +108,11 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 9] = [
+    pub(super) const SHOWN: [(Self, &'static str); 10] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
+        (Self::Asgi, "ASGI applications"),
         (Self::Clients, "Clients"),
         (Self::Proxies, "Proxies in front"),
         (Self::Permits, "Requests in an old or odd style"),

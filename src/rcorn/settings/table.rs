@@ -6,6 +6,7 @@
 use super::bind;
 use super::later::LATER;
 use super::row::{Kind, Row, Section, Wish};
+use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
 use super::table_proxy::PROXY;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(WORKERS).chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
+    SETTINGS.iter().chain(WORKERS).chain(ASGI).chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
 }
 
 /// Every setting there is, and those that are to come.

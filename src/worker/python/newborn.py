@@ -1,6 +1,7 @@
 """What a newborn worker does before it serves."""
 
 import faulthandler
+import os
 import signal
 import sys
 
@@ -12,9 +13,20 @@ def reseed():
         random.seed()
 
 
+OUTPUTS = {}
+
+
 def show_stacks_on(signal, descriptor):
-    """`signal` prints the stacks of all threads to `descriptor`, whatever code runs."""
-    faulthandler.register(signal, file=descriptor, all_threads=True)
+    """`signal` prints the stacks of all threads to `descriptor`, whatever code runs; then its handler before runs."""
+    faulthandler.register(signal, file=descriptor, all_threads=True, chain=True)
+    OUTPUTS[signal] = descriptor
+
+
+def show_more(signal, text):
+    """What Python itself has to say where the stacks were printed."""
+    data = text.encode("utf-8", "backslashreplace")
+    while data:
+        data = data[os.write(OUTPUTS[signal], data) :]
 
 
 class Interrupted(SystemExit):

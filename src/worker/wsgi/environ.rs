@@ -214,18 +214,10 @@ fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> 
 
 /// The path, percent-decoded once; an invalid escape stays as it is.
 fn path_info<'py>(py: Python<'py>, path: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    let Some(first) = memchr::memchr(b'%', path) else { return latin1(py, path) };
-    let mut decoded = path[..first].to_vec();
-    let mut rest = &path[first..];
-    while let [byte, after @ ..] = rest {
-        let escape = (*byte == b'%').then(|| hex_pair(after)).flatten();
-        decoded.push(escape.unwrap_or(*byte));
-        rest = if escape.is_some() { &after[2..] } else { after };
+    if memchr::memchr(b'%', path).is_none() {
+        return latin1(py, path);
     }
+    let mut decoded = Vec::with_capacity(path.len());
+    crate::escape::decode(path, &mut decoded);
     latin1(py, &decoded)
-}
-
-fn hex_pair(text: &[u8]) -> Option<u8> {
-    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    Some((digit(0)? * 16 + digit(1)?) as u8)
 }

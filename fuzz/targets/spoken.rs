@@ -1,0 +1,4 @@
+//! `http::fuzz::spoken`, driven by libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| http::fuzz::spoken(data));

@@ -1,0 +1,178 @@
+//! What `send` does: events of the application become a response, written before `send` returns.
+
+use super::conversation::{Client, ClientDisconnected, Conversation, State};
+use super::events::{self, bytes, headers, is_set, required};
+use super::files::{self, Sent};
+use super::talk;
+use crate::log;
+use contract::logline::Level;
+use http::{Exchange, Flow, reason};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use std::io::{self, Write};
+use std::sync::MutexGuard;
+
+/// Does what one event says; what it gives says whether the client has to be waited for.
+pub(super) fn send<'py>(
+    conversation: &Bound<'py, Conversation>,
+    event: &Bound<'py, PyAny>,
+) -> PyResult<Sent<'py>> {
+    let py = conversation.py();
+    let event = events::event(event)?;
+    let kind = required(event, intern!(py, "type"))?;
+    let flow = match kind.cast::<PyString>()?.to_str()? {
+        "http.response.start" => start(conversation, event),
+        "http.response.body" => body(conversation, event),
+        "http.response.early_hint" => early_hint(conversation, event),
+        "http.response.trailers" => trailers(conversation, event),
+        "http.response.pathsend" => return files::path(conversation, event),
+        "http.response.zerocopysend" => return files::part(conversation, event),
+        kind if kind.starts_with("websocket.") => talk::send(conversation, event, kind),
+        other => Err(PyRuntimeError::new_err(format!("an unknown ASGI event was sent: {other:?}"))),
+    };
+    flow.map(Sent::Flow)
+}
+
+/// The exchange that `kind` is about, or why it may not be sent any more.
+pub(super) fn out<'s>(state: &'s mut State, kind: &str) -> PyResult<&'s mut Exchange> {
+    match (&mut state.exchange, state.client) {
+        (_, Client::Gone) => Err(ClientDisconnected::new_err("the client has gone away")),
+        (Some(exchange), _) => Ok(exchange),
+        (None, _) => Err(PyRuntimeError::new_err(format!("{kind:?} was sent behind the complete response"))),
+    }
+}
+
+pub(super) fn start<'py>(
+    conversation: &Bound<'py, Conversation>,
+    event: &Bound<'py, PyDict>,
+) -> PyResult<Flow> {
+    let py = conversation.py();
+    let status: u16 = required(event, intern!(py, "status"))?.extract()?;
+    let headers = headers(event.get_item(intern!(py, "headers"))?)?;
+    let has_trailers = is_set(event, intern!(py, "trailers"))?;
+    let mut state = conversation.get().state()?;
+    let mut reply = out(&mut state, "http.response.start")?.reply();
+    if reply.has_begun() {
+        return Err(PyRuntimeError::new_err("\"http.response.start\" was sent a second time"));
+    }
+    let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
+    let mut line = [0; 48];
+    let mut rest = &mut line[..];
+    // Every reason fits.
+    let _ = write!(rest, "{status} {}", reason(status));
+    let left = rest.len();
+    reply.begin(&line[..line.len() - left]).map_err(bad)?;
+    for (name, value) in &headers {
+        reply.header(name.as_bytes(), value.as_bytes()).map_err(bad)?;
+    }
+    if has_trailers {
+        state.trailers = Some(Vec::new());
+    }
+    Ok(Flow::Ready)
+}
+
+pub(super) fn body<'py>(
+    conversation: &Bound<'py, Conversation>,
+    event: &Bound<'py, PyDict>,
+) -> PyResult<Flow> {
+    let py = conversation.py();
+    let piece = match event.get_item(intern!(py, "body"))? {
+        Some(piece) => bytes(piece, "the body")?,
+        None => PyBytes::new(py, b""),
+    };
+    let mut state = conversation.get().state()?;
+    // Behind the body come the trailers.
+    let more = is_set(event, intern!(py, "more_body"))? || state.trailers.is_some();
+    let mut reply = out(&mut state, "http.response.body")?.reply();
+    if !reply.has_begun() {
+        return Err(PyRuntimeError::new_err(
+            "\"http.response.body\" was sent before \"http.response.start\"",
+        ));
+    }
+    let piece = piece.as_bytes();
+    let too_long = reply.missing().is_some_and(|missing| (piece.len() as u64) > missing);
+    if more && piece.is_empty() && reply.is_sent() {
+        return Ok(Flow::Ready);
+    }
+    let written = reply.write(piece, !more);
+    let flow = settle(conversation, state, &written, more)?;
+    if too_long {
+        return Err(PyRuntimeError::new_err("the response is longer than its Content-Length"));
+    }
+    Ok(flow)
+}
+
+/// Behind a write: the client may have gone, the response may be complete, or more may follow.
+pub(super) fn settle<'py>(
+    conversation: &Bound<'py, Conversation>,
+    mut state: MutexGuard<'_, State>,
+    written: &io::Result<Flow>,
+    more: bool,
+) -> PyResult<Flow> {
+    let py = conversation.py();
+    if written.is_err() {
+        state.client = Client::Gone;
+        conversation.get().end(py, state);
+        return Err(ClientDisconnected::new_err("the client has gone away"));
+    }
+    if more {
+        return Ok(state.leave_rest());
+    }
+    let short = state.exchange.as_mut().and_then(finish);
+    conversation.get().end(py, state);
+    if let Some(missing) = short {
+        let name = conversation.get().name(py);
+        log::write(
+            Level::Error,
+            &format!("{name}: the response is {missing} bytes short of its Content-Length"),
+        );
+    }
+    Ok(Flow::Ready)
+}
+
+/// The response is complete, unless so many bytes are missing.
+fn finish(exchange: &mut Exchange) -> Option<u64> {
+    let mut reply = exchange.reply();
+    let missing = reply.missing();
+    let finished = reply.finish();
+    missing.filter(|_| finished.is_err_and(|error| error.kind() == io::ErrorKind::InvalidData))
+}
+
+/// `103 Early Hints`.
+fn early_hint<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict>) -> PyResult<Flow> {
+    let links: PyResult<Vec<_>> = required(event, intern!(conversation.py(), "links"))?
+        .try_iter()?
+        .map(|link| bytes(link?, "a link"))
+        .collect();
+    let links = links?;
+    let fields = links.iter().map(|link| (&b"link"[..], link.as_bytes()));
+    let mut state = conversation.get().state()?;
+    let hinted = out(&mut state, "http.response.early_hint")?.reply().hint(fields);
+    hinted.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(state.leave_rest())
+}
+
+/// Fields behind the body. A client that did not ask for them gets none.
+fn trailers<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict>) -> PyResult<Flow> {
+    let py = conversation.py();
+    let more = is_set(event, intern!(py, "more_trailers"))?;
+    let headers = headers(event.get_item(intern!(py, "headers"))?)?;
+    let mut state = conversation.get().state()?;
+    out(&mut state, "http.response.trailers")?;
+    let Some(trailers) = &mut state.trailers else {
+        return Err(PyRuntimeError::new_err("\"http.response.start\" did not say that trailers would come"));
+    };
+    trailers
+        .extend(headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())));
+    if more {
+        return Ok(Flow::Ready);
+    }
+    let trailers = std::mem::take(trailers);
+    let (request, mut reply) = out(&mut state, "http.response.trailers")?.parts();
+    let taken = if request.takes_trailers() { &trailers[..] } else { &[] };
+    let written = reply.finish_with(taken.iter().map(|(name, value)| (&name[..], &value[..])));
+    let written = written.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    settle(conversation, state, &written.map(|()| Flow::Ready), false)
+}

@@ -1,0 +1,139 @@
+//! The task of a request: how it begins, and how it ends.
+
+use super::conversation::{Client, ClientDisconnected, Conversation, cancel as cancel_timer};
+use super::{limits, talk};
+use crate::log;
+use contract::logline::Level;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, asyncio::CancelledError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Calls the application, in a task of its own. Most tasks end at once where they can begin at once (Python 3.12). An
+/// error is an exception that is to end the loop.
+pub(super) fn start<'py>(
+    application: &Py<PyAny>,
+    scope: Bound<'py, PyDict>,
+    conversation: &Bound<'py, Conversation>,
+) -> PyResult<()> {
+    let py = scope.py();
+    let shared = &conversation.get().shared;
+    let receive = conversation.getattr(intern!(py, "receive"))?;
+    let send = conversation.getattr(intern!(py, "send"))?;
+    let event_loop = shared.event_loop(py)?;
+    shared.task_began();
+    let begun = application
+        .bind(py)
+        .call1((scope, receive, send))
+        .and_then(|coroutine| event_loop.create_task(coroutine));
+    match begun {
+        Ok(task) if is_done(&task) => {
+            close(conversation, result_of(&task));
+            Ok(())
+        }
+        Ok(task) => {
+            // From here on something may happen to it.
+            Conversation::remember(conversation);
+            conversation.get().state()?.task = Some(task.clone().unbind());
+            limits::begin(conversation)?;
+            let ended = conversation.getattr(intern!(py, "ended"))?;
+            task.call_method1(intern!(py, "add_done_callback"), (ended,)).map(drop)
+        }
+        Err(error) => {
+            let ends_the_loop =
+                error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py);
+            close(conversation, Err(error.clone_ref(py)));
+            if ends_the_loop { Err(error) } else { Ok(()) }
+        }
+    }
+}
+
+/// The task has ended after it had to wait.
+pub(super) fn ended(conversation: &Bound<'_, Conversation>, task: &Bound<'_, PyAny>) {
+    close(conversation, result_of(task));
+}
+
+fn is_done(task: &Bound<'_, PyAny>) -> bool {
+    task.call_method0(intern!(task.py(), "done")).and_then(|answer| answer.is_truthy()).unwrap_or(false)
+}
+
+fn result_of(task: &Bound<'_, PyAny>) -> PyResult<()> {
+    task.call_method0(intern!(task.py(), "result")).map(drop)
+}
+
+/// Ends what the task has not ended, and tells what was wrong with it.
+fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
+    let py = conversation.py();
+    let this = conversation.get();
+    let Ok(mut state) = this.state() else { return };
+    let (task, timers, client) = (state.task.take(), std::mem::take(&mut state.timers), state.client);
+    let left_open = state.exchange.as_mut().map(|exchange| exchange.reply().has_begun());
+    drop(state);
+    drop(task);
+    timers.into_iter().for_each(|timer| cancel_timer(py, Some(timer)));
+    // A websocket goes on until its client has answered.
+    let goes_on = talk::leave(conversation, if result.is_ok() { 1000 } else { 1011 });
+    if goes_on {
+        Conversation::remember(conversation);
+    } else if let Ok(state) = this.state() {
+        this.end(py, state);
+    }
+    this.shared.task_ended(py);
+    match result {
+        Err(error) => tell(conversation, client, &error),
+        Ok(()) if client != Client::There || goes_on => {}
+        Ok(()) => {
+            let said = match left_open {
+                Some(true) => "the application returned before its response was complete",
+                Some(false) => "the application returned without a response",
+                None => return,
+            };
+            log::write(Level::Error, &format!("{}: {said}", this.name(py)));
+        }
+    }
+}
+
+/// Tells what went wrong, unless that is only that the client has gone.
+fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
+    let py = conversation.py();
+    if error.matches(py, conversation.get().shared.interrupted.bind(py)).unwrap_or(false) {
+        return;
+    }
+    let name = conversation.get().name(py);
+    if client != Client::There && (error.is_instance_of::<CancelledError>(py) || is_about_client(error, py)) {
+        return log::write(Level::Debug, &format!("{name}: the client has gone away"));
+    }
+    let is_cancelled = error.is_instance_of::<CancelledError>(py);
+    if is_cancelled && conversation.get().state().is_ok_and(|state| state.overdue) {
+        return;
+    }
+    if is_cancelled && conversation.get().shared.is_draining() {
+        return log::write(Level::Warning, &format!("{name}: cancelled, as the worker ends"));
+    }
+    log::write_exception(py, &format!("Error handling request {name}"), error);
+}
+
+/// Was it raised because the client has gone?
+fn is_about_client(error: &PyErr, py: Python<'_>) -> bool {
+    let mut error = Some(error.value(py).clone().into_any());
+    // No chain of causes that people read is longer.
+    for _ in 0..32 {
+        let Some(this) = error else { return false };
+        if this.is_instance_of::<ClientDisconnected>() {
+            return true;
+        }
+        let next = |name| this.getattr(name).ok().filter(|next: &Bound<'_, PyAny>| !next.is_none());
+        error = next("__cause__").or_else(|| next("__context__"));
+    }
+    false
+}
+
+/// Cancels the task; `why` is what its exception says.
+pub(super) fn cancel(conversation: &Bound<'_, Conversation>, why: &str) {
+    let py = conversation.py();
+    let task =
+        conversation.get().state().ok().and_then(|state| state.task.as_ref().map(|task| task.clone_ref(py)));
+    if let Some(task) = task {
+        let _ = task.bind(py).call_method1(intern!(py, "cancel"), (why,));
+    }
+}
