@@ -3,7 +3,6 @@
 use crate::load;
 use crate::log;
 use crate::python::Helper;
-use contract::exit::ExitCode;
 use contract::logline::Level;
 use contract::message::BootFailure;
 use contract::settings::{WorkerClass, WorkerSettings};
@@ -18,6 +17,8 @@ pub(crate) enum Kind {
     Threads(u32),
     /// ASGI, in an event loop.
     Asgi,
+    /// WSGI, in greenlets.
+    Gevent,
 }
 
 /// How an application is called.
@@ -35,42 +36,30 @@ pub(crate) fn choose(
 ) -> Result<Kind, BootFailure> {
     let found = interface(py, application).map_err(|error| load::internal(&error, py))?;
     let wsgi = || if settings.threads > 1 { Kind::Threads(settings.threads) } else { Kind::Sync };
-    match (settings.worker_class, found) {
-        (WorkerClass::Auto, Interface::Asgi) => Ok(Kind::Asgi),
-        (WorkerClass::Asgi, _) => {
-            if found == Interface::Wsgi {
-                let text = format!(
-                    "'{}' looks like a WSGI application, and worker_class says ASGI: leave worker_class out if it is one",
-                    settings.app
-                );
-                log::write(Level::Warning, &text);
-            }
-            Ok(Kind::Asgi)
-        }
-        (WorkerClass::Gevent, _) => Err(not_yet("worker_class is gevent")),
-        (WorkerClass::Auto, Interface::Wsgi) => Ok(wsgi()),
-        (WorkerClass::Sync | WorkerClass::Threads, _) => {
-            if found == Interface::Asgi {
-                let text = format!(
-                    "'{}' looks like an ASGI application, and worker_class says WSGI: leave worker_class out if it is one",
-                    settings.app
-                );
-                log::write(Level::Warning, &text);
-            }
-            let threaded = settings.worker_class == WorkerClass::Threads;
-            Ok(if threaded { Kind::Threads(settings.threads) } else { wsgi() })
-        }
+    let kind = match settings.worker_class {
+        WorkerClass::Auto if found == Interface::Asgi => Kind::Asgi,
+        WorkerClass::Auto | WorkerClass::Sync => wsgi(),
+        WorkerClass::Threads => Kind::Threads(settings.threads),
+        WorkerClass::Asgi => Kind::Asgi,
+        WorkerClass::Gevent => Kind::Gevent,
+    };
+    match (found, kind == Kind::Asgi) {
+        (Interface::Wsgi, true) => doubt(&settings.app, "a WSGI", "ASGI"),
+        (Interface::Asgi, false) => doubt(&settings.app, "an ASGI", "WSGI"),
+        _ => {}
     }
+    Ok(kind)
+}
+
+/// The operator may know better than what the callable looks like.
+fn doubt(app: &str, found: &str, said: &str) {
+    let text = format!(
+        "'{app}' looks like {found} application, and worker_class says {said}: leave worker_class out if it is one"
+    );
+    log::write(Level::Warning, &text);
 }
 
 fn interface(py: Python<'_>, application: &Py<PyAny>) -> PyResult<Interface> {
     let found = Helper::Interface.module(py)?.call_method1("interface", (application,))?;
     Ok(if found.eq("wsgi")? { Interface::Wsgi } else { Interface::Asgi })
-}
-
-/// The place to change once it is there.
-fn not_yet(why: &str) -> BootFailure {
-    let summary =
-        format!("{why}, which rcorn cannot serve yet: for the time being serve it with uvicorn or Gunicorn");
-    BootFailure { code: ExitCode::AppCallable, summary, traceback: String::new() }
 }

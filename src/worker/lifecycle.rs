@@ -13,17 +13,13 @@
 //! arbiter kills at `graceful_timeout`, and when that is gone the timer of `sys::signal::die_after_parent` does.
 
 use crate::application::Application;
-use crate::asgi::{self, AsgiApp};
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::inherited::{self, Inherited};
-use crate::kind::{self, Kind};
-use crate::lane::Lane;
+use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;
-use crate::threads::ThreadedApp;
-use crate::wsgi::{Site, WsgiApp};
 use crate::zygote::title_suffix;
-use crate::{http_config, load, log};
+use crate::{load, log, service};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -34,7 +30,6 @@ use http::{Farewell, Server, Turned};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
-use std::sync::Arc;
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
@@ -84,11 +79,7 @@ fn begin(
     application: Option<Py<PyAny>>,
     Newborn { channel, stacks, outputs, slot }: Newborn,
 ) -> Result<ExitCode, ExitCode> {
-    let failed = |failure: BootFailure| {
-        let code = failure.code;
-        let _ = channel.send(&FromWorker::Failed(failure), &[]);
-        code
-    };
+    let failed = |failure| refuse(&channel, failure);
     let settings = &inherited.settings;
     let patience = settings.graceful_timeout;
     log::set_worker(slot.0 + 1);
@@ -116,33 +107,8 @@ fn begin(
         },
     };
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    let internal = |error: PyErr| failed(load::internal(&error, py));
-    let parts = (application, interrupted.clone_ref(py));
-    let site = |parts| Site::new(py, parts, &inherited, kind != Kind::Sync).map_err(internal);
-    let board = Arc::clone(&inherited.scoreboard);
-    match kind {
-        Kind::Sync => {
-            let app = WsgiApp::new(py, &site(parts)?, Lane::new(board, slot, 0)).map_err(internal)?;
-            let (server, meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
-            Ok(Worker::new((server, app, meter), signals, channel, patience).serve().0)
-        }
-        Kind::Asgi => {
-            let app = AsgiApp::new(py, parts, &inherited).map_err(internal)?;
-            let settings = inherited.settings.asgi.clone();
-            let (server, meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
-            Ok(asgi::serve(py, Worker::new((server, app, meter), signals, channel, patience), &settings))
-        }
-        Kind::Threads(count) => {
-            let app =
-                ThreadedApp::new(py, (site(parts)?, interrupted), (board, slot), count).map_err(internal)?;
-            let (server, mut meter) = equip(inherited, slot).map_err(|error| failed(unable(&error)))?;
-            meter.only_while(app.alive());
-            let worker = Worker::new((server, app, meter), signals, channel, patience);
-            let (code, app) = py.detach(|| worker.serve());
-            app.end(py, code);
-            Ok(code)
-        }
-    }
+    let post = Post { slot, signals, channel, patience };
+    service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
 fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
@@ -178,16 +144,16 @@ fn is_to_leave(signals: &Noted) -> bool {
     signals.take().iter().any(|signal| matches!(*signal, signal::SIGINT | signal::SIGQUIT))
 }
 
-fn unable(error: &io::Error) -> BootFailure {
-    let summary = format!("a worker cannot start: {error}");
-    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
+/// Tells the arbiter why this worker does not serve.
+pub(crate) fn refuse(channel: &WorkerChannel, failure: BootFailure) -> ExitCode {
+    let code = failure.code;
+    let _ = channel.send(&FromWorker::Failed(failure), &[]);
+    code
 }
 
-fn equip(inherited: Inherited, slot: Slot) -> io::Result<(Server, Meter)> {
-    let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
-    let mut server = Server::new(http_config::of(&inherited.settings.http), listeners?)?;
-    server.hear_siblings(Arc::clone(&inherited.bell))?;
-    Ok((server, Meter::new(inherited, slot)))
+pub(crate) fn unable(error: &io::Error) -> BootFailure {
+    let summary = format!("a worker cannot start: {error}");
+    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
 }
 
 /// A worker that serves.
@@ -203,21 +169,27 @@ pub(crate) struct Worker<A> {
     patience: u64,
 }
 
+/// Where a worker stands, and who it hears.
+pub(crate) struct Post {
+    /// Its place in the scoreboard.
+    pub(crate) slot: Slot,
+    pub(crate) signals: Noted,
+    pub(crate) channel: WorkerChannel,
+    /// Milliseconds that a drain may take.
+    pub(crate) patience: u64,
+}
+
 /// Why the loop ends.
 pub(crate) struct Leave(pub(crate) ExitCode);
 
 impl<A: Application> Worker<A> {
-    fn new(
-        (server, app, meter): (Server, A, Meter),
-        signals: Noted,
-        channel: WorkerChannel,
-        patience: u64,
-    ) -> Self {
+    pub(crate) fn new((server, meter): (Server, Meter), app: A, post: Post) -> Self {
+        let Post { signals, channel, patience, .. } = post;
         Self { server, app, meter, signals, channel: Some(channel), draining: false, patience }
     }
 
     /// Serves to the end. Gives the application back, which may have to be ended as well.
-    fn serve(mut self) -> (ExitCode, A) {
+    pub(crate) fn serve(mut self) -> (ExitCode, A) {
         if self.is_unneeded() {
             return (ExitCode::Success, self.app);
         }
@@ -269,9 +241,7 @@ impl<A: Application> Worker<A> {
 
     /// Tells the arbiter why it does not serve.
     pub(crate) fn refuse(&self, failure: BootFailure) -> ExitCode {
-        let code = failure.code;
-        let _ = self.channel.as_ref().map(|channel| channel.send(&FromWorker::Failed(failure), &[]));
-        code
+        self.channel.as_ref().map_or(failure.code, |channel| refuse(channel, failure))
     }
 
     /// Does what signals, arbiter and application want, and what the number of requests asks for.

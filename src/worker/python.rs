@@ -22,6 +22,8 @@ pub(crate) enum Helper {
     Threads,
     /// The event loop of an ASGI worker.
     Asgi,
+    /// The main greenlet of a gevent worker.
+    Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
 }
@@ -36,6 +38,7 @@ impl Helper {
             Self::Interface => ("_rcorn.interface", include_str!("python/interface.py")),
             Self::Threads => ("_rcorn.threads", include_str!("python/threads.py")),
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
+            Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
         }
     }
@@ -54,7 +57,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 8] = [const { PyOnceLock::new() }; 8];
+static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -3,6 +3,7 @@
 //! It has one thread, owns no connection and no epoll, and never serves: what it imported is what its workers share.
 
 use crate::birth::{self, Role};
+use crate::gevent;
 use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::kind;
 use crate::lifecycle::Newborn;
@@ -14,7 +15,7 @@ use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
-use contract::settings::Preload;
+use contract::settings::{Preload, WorkerClass};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -47,6 +48,9 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
+    if settings.worker_class == WorkerClass::Gevent {
+        gevent::patch(py)?;
+    }
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
         Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),

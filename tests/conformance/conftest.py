@@ -6,7 +6,7 @@ from support.subject import IS_RCORN
 from .servers import Servers
 
 
-@pytest.fixture(scope="session", params=["sync", "threads"] if IS_RCORN else ["subject"])
+@pytest.fixture(scope="session", params=["sync", "threads", "gevent"] if IS_RCORN else ["subject"])
 def servers(request):
     """One kind of workers after the other."""
     servers = Servers(request.param)

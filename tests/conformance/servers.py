@@ -54,7 +54,7 @@ class Servers:
         app = APPS.get(group, "conformant")
         for name in {app, "pep3333"}:
             copy_app(name, directory)
-        threads = {"sync": ["--threads", 1], "threads": ["--threads", 4]}.get(self.kind, [])
+        threads = {"sync": ["--threads", 1], "threads": ["--threads", 4], "gevent": ["--worker-class", "gevent"]}.get(self.kind, [])
         flags = [*both, *(ours if IS_RCORN else []), *threads, "--access-logfile", directory / "access", "--workers", 1]
         return Server(directory, [*flags, app], listener=systemd.tcp_listener()).ready()
 

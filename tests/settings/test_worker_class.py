@@ -44,14 +44,6 @@ def test_threads_are_a_number(rcorn, threads):
     assert outcome.code == 2 and "--threads" in outcome.sentence and "from 1 to 1024" in outcome.sentence
 
 
-@pytest.mark.parametrize("check", [[], ["--check-config"]])
-@pytest.mark.parametrize("preload", ["on", "off"])
-def test_what_cannot_be_served_yet_is_told_so(rcorn, directory, check, preload):
-    (directory / "modern.py").write_text("def application(environ, start_response):\n    pass\n")
-    outcome = rcorn(*check, f"--preload={preload}", "--worker-class", "gevent", "modern")
-    assert outcome.code == 4 and "worker_class is gevent" in outcome.err, outcome.err
-
-
 ANSWER = """
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": scope["type"].encode()})

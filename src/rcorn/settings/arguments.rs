@@ -76,7 +76,7 @@ pub(super) fn command_of(keep: fn(&Row) -> bool) -> Command {
     let rows = || table::all().filter(move |row| keep(row));
     let app = Arg::new(APP).value_name("MODULE[:CALLABLE]").num_args(1).help("the application to serve");
     Command::new("rcorn")
-        .about("Serves a Python application (WSGI) with pre-forked workers.")
+        .about("Serves a Python application (WSGI or ASGI) with pre-forked workers.")
         .override_usage("rcorn [FLAGS] [MODULE[:CALLABLE]]")
         .disable_help_flag(true)
         .disable_version_flag(true)

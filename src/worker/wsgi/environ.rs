@@ -21,7 +21,7 @@ struct Template<'py> {
 }
 
 /// Makes environments.
-pub(super) struct Environ<'py> {
+pub(crate) struct Environ<'py> {
     py: Python<'py>,
     listeners: Vec<Template<'py>>,
     inputs: Inputs<'py>,
@@ -31,7 +31,7 @@ pub(super) struct Environ<'py> {
 }
 
 impl<'py> Environ<'py> {
-    pub(super) fn new(
+    pub(crate) fn new(
         py: Python<'py>,
         helper: &Bound<'py, PyModule>,
         hints: &Bound<'py, PyAny>,
@@ -59,7 +59,7 @@ impl<'py> Environ<'py> {
     }
 
     /// The environment of one request. `input` is its body where that is still arriving.
-    pub(super) fn build(
+    pub(crate) fn build(
         &mut self,
         request: &Request<'_>,
         input: Option<Bound<'py, PyAny>>,

@@ -17,7 +17,10 @@ mod site;
 mod start;
 
 pub(crate) use caller::Caller;
+pub(crate) use environ::Environ;
+pub(crate) use file::part_of_file;
 pub(crate) use site::Site;
+pub(crate) use start::{begin, fields, raised};
 
 use crate::application::{Application, heed_signals};
 use crate::lane::Lane;

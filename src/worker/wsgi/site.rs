@@ -10,15 +10,15 @@ use sys::socket::Address;
 
 /// The application, and what it may know of the place where it runs.
 pub(crate) struct Site {
-    pub(super) application: Py<PyAny>,
+    pub(crate) application: Py<PyAny>,
     /// The exception that says that this worker is to leave at once.
-    pub(super) interrupted: Py<PyAny>,
+    pub(crate) interrupted: Py<PyAny>,
     pub(super) errors: Py<PyAny>,
     /// Where each listener listens.
     pub(super) addresses: Vec<Address>,
     pub(super) multithread: bool,
     pub(super) multiprocess: bool,
-    pub(super) sendfile: bool,
+    pub(crate) sendfile: bool,
 }
 
 impl Site {

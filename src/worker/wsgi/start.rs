@@ -199,11 +199,16 @@ impl State {
 }
 
 /// The exception that an `exc_info` triple is about.
-fn raised(exc_info: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+pub(crate) fn raised(exc_info: &Bound<'_, PyAny>) -> PyResult<PyErr> {
     Ok(PyErr::from_value(exc_info.get_item(1)?))
 }
 
-fn begin(reply: &mut Reply<'_>, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+/// The status and the header fields that `start_response` was given.
+pub(crate) fn begin(
+    reply: &mut Reply<'_>,
+    status: &Bound<'_, PyAny>,
+    headers: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
     reply.begin(&text(status, "the status")?).map_err(bad)?;
     for field in headers.try_iter()? {
@@ -215,7 +220,7 @@ fn begin(reply: &mut Reply<'_>, status: &Bound<'_, PyAny>, headers: &Bound<'_, P
 }
 
 /// A list of header fields as bytes.
-pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(crate) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<u8>, Vec<u8>)>> {
     let field = |field: PyResult<Bound<'_, PyAny>>| {
         let (name, value) = pair(&field?)?;
         Ok((text(&name, "a header name")?.into_owned(), text(&value, "a header value")?.into_owned()))

@@ -1,0 +1,203 @@
+//! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
+
+use crate::log;
+use crate::wsgi::{begin, fields, part_of_file, raised};
+use contract::logline::Level;
+use http::{Exchange, Flow, Inflow, Piece};
+use pyo3::exceptions::{PyAssertionError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A request to be answered.
+#[pyclass(frozen, module = "rcorn")]
+pub(super) struct Job {
+    #[pyo3(get)]
+    key: usize,
+    inflow: Option<Arc<Inflow>>,
+    /// `None` when it has ended.
+    exchange: Mutex<Option<Exchange>>,
+}
+
+/// How sending went.
+const SENT: u8 = 0;
+const FULL: u8 = 1;
+const NOBODY: u8 = 2;
+
+fn told(flow: &io::Result<Flow>) -> u8 {
+    match flow {
+        Ok(Flow::Ready) => SENT,
+        Ok(Flow::Full) => FULL,
+        Err(_) => NOBODY,
+    }
+}
+
+impl Job {
+    pub(super) fn new(exchange: Exchange) -> Self {
+        let inflow = exchange.inflow().map(Arc::clone);
+        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)) }
+    }
+
+    pub(super) fn is_arriving(&self) -> bool {
+        self.inflow.is_some()
+    }
+
+    /// Runs `work`, which must call nothing of the application.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Exchange) -> PyResult<R>) -> PyResult<R> {
+        // Whoever panicked with it left it whole.
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *exchange {
+            Some(exchange) => work(exchange),
+            None => Err(PyRuntimeError::new_err("the response to this request is over")),
+        }
+    }
+}
+
+#[pymethods]
+impl Job {
+    /// `start_response`, less the `write` that it returns.
+    #[pyo3(signature = (status, headers, exc_info=None, /))]
+    fn start(
+        &self,
+        status: &Bound<'_, PyAny>,
+        headers: &Bound<'_, PyAny>,
+        exc_info: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        // Taken in first: an iterator of the application may switch greenlets.
+        let headers = status.py().get_type::<pyo3::types::PyList>().call1((headers,))?;
+        self.with(|exchange| {
+            let mut reply = exchange.reply();
+            match exc_info {
+                Some(exc_info) if reply.is_sent() => return Err(raised(exc_info)?),
+                None if reply.has_begun() => {
+                    let message = "start_response was called a second time without exc_info";
+                    return Err(PyAssertionError::new_err(message));
+                }
+                _ => {}
+            }
+            begin(&mut reply, status, &headers)
+        })
+    }
+
+    /// Sends a piece of the body.
+    #[pyo3(signature = (piece, last, /))]
+    fn send(&self, piece: &Bound<'_, PyAny>, last: bool) -> PyResult<u8> {
+        let Ok(piece) = piece.cast::<PyBytes>() else {
+            let found = piece.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("a piece of the response must be bytes, not {found}")));
+        };
+        if piece.as_bytes().is_empty() && !last {
+            return Ok(SENT);
+        }
+        self.with(|exchange| {
+            let mut reply = exchange.reply();
+            if !reply.has_begun() {
+                let message = "a piece of the response came before start_response was called";
+                return Err(PyAssertionError::new_err(message));
+            }
+            let sent = reply.write(piece.as_bytes(), last);
+            Ok(told(&sent.map(|_| exchange.leave_rest())))
+        })
+    }
+
+    /// Sends what is left of a wrapped file as the whole body; `None` when it has to be read piece by piece.
+    #[pyo3(signature = (file, /))]
+    fn send_file(&self, file: &Bound<'_, PyAny>) -> PyResult<Option<u8>> {
+        let Some((descriptor, offset, length)) = part_of_file(file)? else { return Ok(None) };
+        // SAFETY: `part_of_file` took the number from the open file that the caller holds.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        self.with(|exchange| {
+            let mut reply = exchange.reply();
+            if !reply.takes_file() {
+                return Ok(None);
+            }
+            let sent = reply.write_file(descriptor, offset, length);
+            Ok(Some(told(&sent.map(|()| exchange.leave_rest()))))
+        })
+    }
+
+    /// After something has happened: is there room for more?
+    fn use_room(&self) -> PyResult<u8> {
+        self.with(|exchange| Ok(told(&exchange.use_room())))
+    }
+
+    /// `wsgi.early_hints`.
+    #[pyo3(signature = (headers, /))]
+    fn hint(&self, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fields = fields(headers)?;
+        let fields = fields.iter().map(|(name, value)| (&name[..], &value[..]));
+        self.with(|exchange| {
+            exchange.reply().hint(fields).map_err(|error| PyValueError::new_err(error.to_string()))?;
+            exchange.leave_rest();
+            Ok(())
+        })
+    }
+
+    /// Up to `most` bytes of the body, none at its end, `None` when there are none yet.
+    #[pyo3(signature = (most, /))]
+    fn read<'py>(&self, py: Python<'py>, most: usize) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let Some(inflow) = &self.inflow else { return Ok(Some(PyBytes::new(py, b""))) };
+        if inflow.expects_continue() {
+            // Where the response is over, so is the body.
+            let _ = self.with(|exchange| {
+                exchange.reply().go_on();
+                exchange.leave_rest();
+                Ok(())
+            });
+        }
+        match inflow.take(most.max(1)) {
+            Ok(Piece::Bytes(bytes)) => Ok(Some(PyBytes::new(py, &bytes))),
+            Ok(Piece::End) => Ok(Some(PyBytes::new(py, b""))),
+            Ok(Piece::Pending) => Ok(None),
+            Err(refusal) => Err(PyOSError::new_err(refusal.why)),
+        }
+    }
+
+    /// The application has returned, and everything was sent.
+    fn finish(&self) -> PyResult<()> {
+        self.with(|exchange| {
+            let mut reply = exchange.reply();
+            if !reply.has_begun() {
+                let message = "the application returned without calling start_response";
+                return Err(PyAssertionError::new_err(message));
+            }
+            let missing = reply.missing();
+            if reply.finish().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
+                let missing = missing.unwrap_or_default();
+                let text = format!("the response is {missing} bytes short of its Content-Length");
+                log::write(Level::Error, &text);
+            }
+            Ok(())
+        })
+    }
+
+    /// The application has failed with this exception.
+    #[pyo3(signature = (error, /))]
+    fn fail(&self, py: Python<'_>, error: Bound<'_, PyAny>) {
+        let error = PyErr::from_value(error);
+        let refusal = self.inflow.as_ref().and_then(|inflow| inflow.refusal());
+        let line = self
+            .with(|exchange| {
+                exchange.reply().fail(500);
+                Ok(String::from_utf8_lossy(exchange.request().raw_line()).into_owned())
+            })
+            .unwrap_or_default();
+        match refusal.filter(|_| error.is_instance_of::<PyOSError>(py)) {
+            // A client that sends half a body is no fault of the application, which could not go on.
+            Some(refusal) => {
+                log::write(Level::Debug, &format!("Error reading the body of {line}: {}", refusal.why));
+            }
+            None => log::write_exception(py, &format!("Error handling request {line}"), &error),
+        }
+    }
+
+    /// It is over, however it went. Later calls only say so.
+    fn end(&self) {
+        let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(exchange) = exchange {
+            exchange.end();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! WSGI in greenlets: one for each request, all on one thread, in gevent's hub, which watches the server's descriptor.
+//!
+//! A greenlet is switched by moving the C stack, so no Rust frame may lie on it then. Here Rust turns the server, keeps
+//! what came of it, and returns; `python/gevent.py` starts and wakes greenlets, calls the application, and does all waiting.
+
+mod job;
+mod life;
+mod reactor;
+
+use crate::application::Application;
+use crate::log;
+use crate::python::Helper;
+use contract::exit::ExitCode;
+use contract::message::BootFailure;
+use http::{App, Exchange, Manner, Stirred};
+pub(crate) use life::serve;
+use pyo3::prelude::*;
+
+/// So much of a body is waited for: what is wrong with a short one is found before the application is called.
+const GATHERED: u64 = 64 * 1024;
+
+/// What came of a turn of the server, until the helper in Python is told.
+#[derive(Default)]
+pub(crate) struct GeventApp {
+    arrived: Vec<Exchange>,
+    stirred: Vec<(usize, Stirred)>,
+}
+
+impl App for GeventApp {
+    const MANNER: Manner = Manner::Away { gathered: GATHERED };
+
+    fn take(&mut self, exchange: Exchange) {
+        self.arrived.push(exchange);
+    }
+
+    fn stirred(&mut self, key: usize, what: Stirred) {
+        self.stirred.push((key, what));
+    }
+
+    /// The hub waits: this never takes long.
+    fn release<R: Send>(&mut self, wait: impl FnOnce() -> R + Send) -> R {
+        wait()
+    }
+
+    fn interrupted(&mut self) {}
+}
+
+impl Application for GeventApp {
+    /// Exceptions that are to end the process end the helper.
+    fn wants_to_leave(&self) -> bool {
+        false
+    }
+
+    fn show_more(&self, signal: i32) {
+        Python::attach(|py| {
+            let shown = Helper::Gevent
+                .module(py)
+                .and_then(|helper| helper.call_method0("stacks"))
+                .and_then(|text| Helper::Newborn.module(py)?.call_method1("show_more", (signal, text)));
+            if let Err(error) = shown {
+                log::write_exception(py, "The greenlets cannot be shown", &error);
+            }
+        });
+    }
+}
+
+/// Has the standard library wait in greenlets. To be called before anything of the application is imported.
+pub(crate) fn patch(py: Python<'_>) -> Result<(), BootFailure> {
+    let patched = Helper::Gevent.module(py).and_then(|helper| helper.call_method0("patch"));
+    patched.map(drop).map_err(|error| {
+        let summary = format!(
+            "worker_class is gevent, which this interpreter cannot use: {}: install gevent there, or choose threads",
+            error.value(py)
+        );
+        BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
+    })
+}

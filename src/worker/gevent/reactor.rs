@@ -1,0 +1,133 @@
+//! The server within gevent's hub: turned when its descriptor is readable, and when it asked for it.
+
+use super::GeventApp;
+use super::job::Job;
+use crate::lifecycle::{Leave, Worker, broken};
+use crate::log;
+use crate::python::Helper;
+use crate::wsgi::{Environ, Site};
+use contract::exit::ExitCode;
+use contract::message::BootFailure;
+use http::{Exchange, Stirred};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, AsRawFd};
+
+/// What the helper in Python holds of the worker.
+#[pyclass(unsendable, frozen, module = "rcorn")]
+pub(super) struct Reactor {
+    worker: RefCell<Worker<GeventApp>>,
+    environ: RefCell<Environ<'static>>,
+    input: Py<PyAny>,
+    code: Cell<ExitCode>,
+}
+
+/// What the helper is to do after a turn: requests with their environments; the numbers of those that something
+/// happened to; in how many seconds to turn again; and whether the worker goes on.
+type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<usize>, Option<f64>, bool);
+
+impl Reactor {
+    pub(super) fn new<'py>(
+        py: Python<'py>,
+        worker: Worker<GeventApp>,
+        site: &Site,
+    ) -> PyResult<Bound<'py, Self>> {
+        let input = Helper::Gevent.module(py)?.getattr("arriving_input")?.unbind();
+        // SAFETY: what is made with it lives in an object of Python that is bound to this thread, so it is only reached,
+        // and dropped, where the thread is attached to the interpreter.
+        let attached: Python<'static> = unsafe { Python::assume_attached() };
+        let helper = Helper::Wsgi.module(attached)?;
+        // Each request has an `early_hints` of its own: the helper sets it.
+        let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
+        let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
+        Bound::new(py, Self { worker, environ, input, code: Cell::new(ExitCode::Success) })
+    }
+
+    /// The worker does not serve: tells the arbiter why.
+    pub(super) fn refuse(&self, failure: BootFailure) {
+        self.code.set(self.worker.borrow().refuse(failure));
+    }
+
+    pub(super) fn end(&self) -> ExitCode {
+        self.worker.borrow_mut().meter.flush();
+        self.code.get()
+    }
+
+    /// Turns the server once: in how many milliseconds it wants to be turned again.
+    fn turn_once(&self) -> Result<Option<u64>, Leave> {
+        let mut worker = self.worker.borrow_mut();
+        let Worker { server, app, meter, .. } = &mut *worker;
+        let turned = server.turn_within(app, meter).map_err(|error| broken(&error))?;
+        worker.mind(&turned)?;
+        if worker.is_draining() && worker.server.is_idle() {
+            return Err(Leave(ExitCode::Success));
+        }
+        Ok(turned.next)
+    }
+
+    fn begin_with<'py>(
+        &self,
+        py: Python<'py>,
+        exchange: Exchange,
+    ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
+        let job = Bound::new(py, Job::new(exchange))?;
+        let arrives = job.get().is_arriving();
+        let input = if arrives { Some(self.input.bind(py).call1((&job,))?.unbind()) } else { None };
+        let environ = job.get().with(|exchange| {
+            // SAFETY: as in `new`; the environment is handed on at once.
+            let attached: Python<'static> = unsafe { Python::assume_attached() };
+            let input = input.map(|input| input.into_bound(attached));
+            self.environ.borrow_mut().build(&exchange.request(), input).map(Bound::unbind)
+        })?;
+        Ok((job, environ.into_bound(py)))
+    }
+}
+
+#[pymethods]
+impl Reactor {
+    /// From now on the server is to be turned. Gives its descriptor.
+    fn begin(&self) -> PyResult<i32> {
+        let mut worker = self.worker.borrow_mut();
+        worker.announce()?;
+        Ok(worker.server.as_fd().as_raw_fd())
+    }
+
+    /// Does what there is to be done. No greenlet is switched in here.
+    fn turn<'py>(&self, py: Python<'py>) -> PyResult<Turned<'py>> {
+        let (next, goes_on) = match self.turn_once() {
+            Ok(next) => (next, true),
+            Err(Leave(code)) => {
+                self.code.set(code);
+                (None, false)
+            }
+        };
+        let (arrived, stirred) = {
+            let app = &mut self.worker.borrow_mut().app;
+            (std::mem::take(&mut app.arrived), std::mem::take(&mut app.stirred))
+        };
+        let mut begun = Vec::with_capacity(arrived.len());
+        for exchange in arrived {
+            match self.begin_with(py, exchange) {
+                Ok(pair) => begun.push(pair),
+                Err(error) => log::write_exception(py, "A request cannot be put into words", &error),
+            }
+        }
+        // That a client says nothing more is found out by writing to it.
+        let woken = stirred.into_iter().filter(|(_, what)| !matches!(what, Stirred::Silent));
+        #[allow(clippy::cast_precision_loss, reason = "no number of milliseconds has more than 52 bits")]
+        let seconds = next.map(|milliseconds| milliseconds as f64 / 1000.0);
+        Ok((begun, woken.map(|(key, _)| key).collect(), seconds, goes_on))
+    }
+
+    /// The application has asked the process to end.
+    fn leave_on_own_account(&self) -> PyResult<()> {
+        let mut worker = self
+            .worker
+            .try_borrow_mut()
+            .map_err(|_| PyRuntimeError::new_err("the server is being turned"))?;
+        worker.leave_on_own_account();
+        Ok(())
+    }
+}
