@@ -82,8 +82,10 @@ fn threads(
 
 fn gevent(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Result<ExitCode, ExitCode> {
     let site = usable(py, &post, Site::new(py, parts, &inherited, true))?;
+    // Those of one request, which Rust cannot see here: the helper keeps them.
+    let limits = (inherited.settings.asgi.slow_request, inherited.settings.asgi.request_timeout);
     let worker = Worker::new(equip(inherited, &post)?, GeventApp::default(), post);
-    Ok(gevent::serve(py, worker, &site))
+    Ok(gevent::serve(py, worker, &site, limits))
 }
 
 fn asgi(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Result<ExitCode, ExitCode> {

@@ -80,6 +80,12 @@ def do_stream(environ, query):
         yield b"x" * 65536
 
 
+def do_drips(environ, query):
+    while True:
+        yield b"drip"
+        time.sleep(0.05)
+
+
 def do_block(environ, query):
     """Computes without ever waiting."""
     deadline = time.monotonic() + float(query["s"])

@@ -120,6 +120,26 @@ def test_the_stacks_of_a_worker_have_its_greenlets(green, directory):
         assert re.search(r'Greenlet \S+ \(GET /sleep\?s=60\) \(most recent call first\):\n(  File .*\n)+  File "[^"]*greens.py", line \d+ in do_sleep', shown), shown
 
 
+def test_a_slow_request_tells_where_it_waits(green):
+    server = green("--slow-request", "0.2")
+    assert server.get("/sleep?s=0.5").json == "slept"
+    server.wait_for_log(r'slow request: "GET /sleep\?s=0.5 HTTP/1.1"; it goes on\nGreenlet .*\n(  File .*\n)+  File "[^"]*greens.py", line \d+ in do_sleep')
+    assert server.log.count("slow request") == 1
+
+
+def test_a_request_that_takes_too_long_is_504(green):
+    server = green("--request-timeout", "0.4")
+    (worker,) = server.wait_for_workers(1)
+    with server.connect() as stuck, server.connect() as streaming:
+        stuck.send(request_bytes("/sleep?s=60"))
+        streaming.send(request_bytes("/drips"))
+        assert stuck.response().status == 504
+        assert streaming.head().status == 200
+        assert b"0\r\n\r\n" not in streaming.rest(), "broken off, and not whole"
+    server.wait_for_log('REQUEST TIMEOUT: "GET /sleep')
+    assert server.get("/patched").json[3] == worker and "Traceback" not in server.log
+
+
 def test_one_that_waits_is_not(green):
     server = green("--timeout", 1)
     assert server.get("/sleep?s=4").json == "slept"

@@ -55,6 +55,16 @@ impl Job {
     }
 }
 
+impl Job {
+    fn tell(&self, level: Level, what: &str, then: &str, stack: &str) {
+        let _ = self.with(|exchange| {
+            let line = String::from_utf8_lossy(exchange.request().raw_line()).into_owned();
+            log::write(level, &format!("{what}: \"{line}\"; {then}\n{stack}"));
+            Ok(())
+        });
+    }
+}
+
 #[pymethods]
 impl Job {
     /// `start_response`, less the `write` that it returns.
@@ -191,6 +201,28 @@ impl Job {
             }
             None => log::write_exception(py, &format!("Error handling request {line}"), &error),
         }
+    }
+
+    /// It takes long; `stack` is where its greenlet waits.
+    #[pyo3(signature = (stack, /))]
+    fn tell_slow(&self, stack: &str) {
+        self.tell(Level::Warning, "slow request", "it goes on", stack);
+    }
+
+    /// It takes too long: 504 where nothing was said yet. Its greenlet is killed then.
+    #[pyo3(signature = (stack, /))]
+    fn end_overdue(&self, stack: &str) {
+        self.tell(Level::Critical, "REQUEST TIMEOUT", "it is ended", stack);
+        let _ = self.with(|exchange| {
+            let mut reply = exchange.reply();
+            if reply.is_sent() {
+                reply.fail(504);
+            } else {
+                reply.explain(504, "the application did not answer in time");
+            }
+            Ok(())
+        });
+        self.end();
     }
 
     /// It is over, however it went. Later calls only say so.

@@ -10,7 +10,9 @@ use contract::exit::ExitCode;
 use pyo3::prelude::*;
 
 /// Runs the worker in gevent's hub, to its end.
-pub(crate) fn serve(py: Python<'_>, worker: Worker<GeventApp>, site: &Site) -> ExitCode {
+///
+/// `limits` are `slow_request` and `request_timeout`, in milliseconds.
+pub(crate) fn serve(py: Python<'_>, worker: Worker<GeventApp>, site: &Site, limits: (u64, u64)) -> ExitCode {
     if worker.is_unneeded() {
         return ExitCode::Success;
     }
@@ -22,11 +24,19 @@ pub(crate) fn serve(py: Python<'_>, worker: Worker<GeventApp>, site: &Site) -> E
             return ExitCode::Setup;
         }
     };
-    let served = Helper::Gevent
-        .module(py)
-        .and_then(|helper| helper.call_method1("serve", (&reactor, application, interrupted, site.sendfile)));
+    let served = Helper::Gevent.module(py).and_then(|helper| {
+        helper.call_method1(
+            "serve",
+            (&reactor, application, interrupted, site.sendfile, (seconds(limits.0), seconds(limits.1))),
+        )
+    });
     if let Err(error) = served {
         reactor.borrow().refuse(load::internal(&error, py));
     }
     reactor.borrow().end()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no number of milliseconds has more than 52 bits")]
+pub(super) fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1000.0
 }

@@ -2,6 +2,7 @@
 
 use super::GeventApp;
 use super::job::Job;
+use super::life::seconds;
 use crate::lifecycle::{Leave, Worker, broken};
 use crate::log;
 use crate::python::Helper;
@@ -116,8 +117,7 @@ impl Reactor {
         }
         // That a client says nothing more is found out by writing to it.
         let woken = stirred.into_iter().filter(|(_, what)| !matches!(what, Stirred::Silent));
-        #[allow(clippy::cast_precision_loss, reason = "no number of milliseconds has more than 52 bits")]
-        let seconds = next.map(|milliseconds| milliseconds as f64 / 1000.0);
+        let seconds = next.map(seconds);
         Ok((begun, woken.map(|(key, _)| key).collect(), seconds, goes_on))
     }
 

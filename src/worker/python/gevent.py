@@ -17,13 +17,13 @@ def patch():
     monkey.patch_all()
 
 
-def serve(reactor, application, interrupted, sendfile):
+def serve(reactor, application, interrupted, sendfile, limits):
     """Runs the worker to its end."""
     import gevent
 
     # In a fork the hub of the parent is of no use.
     gevent.reinit()
-    server = Server(gevent.get_hub(), reactor, (application, sendfile), interrupted)
+    server = Server(gevent.get_hub(), reactor, (application, sendfile), interrupted, limits)
     while not server.is_over:
         try:
             server.run()
@@ -61,13 +61,14 @@ def stack(green):
 class Server:
     """The main greenlet: turns the server, and starts and wakes the others."""
 
-    def __init__(self, hub, reactor, served, interrupted):
+    def __init__(self, hub, reactor, served, interrupted, limits):
         from gevent.greenlet import Greenlet
 
         self.hub = hub
         self.reactor = reactor
         self.served = served
         self.interrupted = interrupted
+        self.slow, self.longest = limits
         self.start = Greenlet.spawn
         self.watcher = hub.loop.io(reactor.begin(), 1)
         self.calls = {}
@@ -105,16 +106,31 @@ class Server:
     def answer(self, job, environ):
         """What the greenlet of a request runs."""
         call = self.calls[job.key] = Call(job)
+        timers = list(self.timers(call)) if self.slow or self.longest else ()
         try:
             call.run(*self.served, environ)
         except self.interrupted:
             raise
         except BaseException as error:
-            job.fail(error)
+            if not call.is_overdue:
+                job.fail(error)
         finally:
+            for timer in timers:
+                timer.close()
             if self.calls.get(job.key) is call:
                 del self.calls[job.key]
             job.end()
+
+
+    def timers(self, call):
+        """For a request that may not take as long as it likes; they fire in the hub, while its greenlet waits."""
+        from greenlet import getcurrent
+
+        for seconds, act in ((self.slow, call.tell_slow), (self.longest, call.end_overdue)):
+            if seconds:
+                timer = self.hub.loop.timer(seconds)
+                timer.start(act, getcurrent())
+                yield timer
 
 
 class Call:
@@ -123,6 +139,15 @@ class Call:
     def __init__(self, job):
         self.job = job
         self.stirred = None
+        self.is_overdue = False
+
+    def tell_slow(self, green):
+        self.job.tell_slow(stack(green))
+
+    def end_overdue(self, green):
+        self.is_overdue = True
+        self.job.end_overdue(stack(green))
+        green.kill(block=False)
 
     def run(self, application, sendfile, environ):
         body = environ["wsgi.input"]
