@@ -1,5 +1,6 @@
 """Frameworks as people use them, unmodified, with real clients."""
 
+import json
 import signal
 
 import pytest
@@ -125,3 +126,13 @@ def test_django(serve):
             http.get("/wait", timeout=0.3)
     said(server, "cancelled")
     assert server.stop() == 0
+
+
+def test_a_consumer_of_channels(serve):
+    server = serve("asgi_channels")
+    assert server.get("/").text == "hello from Django"
+    with chat(server, "/rooms/kitchen") as one, chat(server, "/rooms/kitchen") as other:
+        one.send('{"text": "tea?"}')
+        assert json.loads(one.recv(timeout=10)) == json.loads(other.recv(timeout=10)) == {"text": "tea?"}
+        one.close(3001)
+        assert json.loads(other.recv(timeout=10)) == {"text": "left with 3001"}
