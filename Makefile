@@ -4,7 +4,7 @@
 #   make build   the release build: target/release/rcorn, rcornctl and the extension beside them
 #   make wheel   a wheel for pip, in target/dist
 #   make test    sets up what the tests need, and runs all of them
-#   make soak    a million mixed requests (COUNT=…), with every one accounted for: about a minute
+#   make soak    a million mixed requests (COUNT=…, FLAGS="--threads 4"), with every one accounted for: about a minute
 #   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of eight targets
 #   make install installs what `make build` has made, below $(DESTDIR)$(PREFIX): packaging/install.mk
 #   make deb     a Debian package, in target/dist (with debhelper)
@@ -24,6 +24,7 @@ ADDRESS ?= 127.0.0.1:8000
 JOBS    ?= 4
 TESTS   ?=
 COUNT   ?= 1000000
+FLAGS   ?=
 FUZZ_SECONDS ?= 600
 GLIBC   ?=
 
@@ -99,7 +100,7 @@ test: tools
 	cd tests && $$python -m pytest -n $(JOBS) $(TESTS)
 
 soak: tools
-	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT)
+	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT) $(FLAGS)
 
 fuzz: tools
 	CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh

@@ -99,6 +99,21 @@ def test_a_client_that_reads_slowly_holds_up_nobody(green):
     assert server.get("/most").status == 200
 
 
+@pytest.mark.parametrize("leaves", ["abort", "close"])
+def test_a_client_that_leaves_ends_its_request(green, leaves):
+    """Its greenlet waits for room then, which there never will be."""
+    server = green("--access-logfile", "-")
+    (worker,) = server.wait_for_workers(1)
+    before = len(os.listdir(f"/proc/{worker}/fd"))
+    for _ in range(10):
+        with server.connect() as connection:
+            connection.send(request_bytes("/stream?pieces=400"))
+            connection.exactly(1000)
+            getattr(connection, leaves)()
+    wait_until(lambda: server.output.count("/stream?pieces=400") == 10, "all have ended")
+    wait_until(lambda: len(os.listdir(f"/proc/{worker}/fd")) <= before, "their sockets are closed")
+
+
 def test_a_worker_that_never_waits_is_replaced(green):
     server = green("--timeout", 2)
     (worker,) = server.wait_for_workers(1)

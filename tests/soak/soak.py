@@ -1,4 +1,4 @@
-"""A million mixed requests through two workers: `make soak`, or `python -m soak.soak COUNT` in tests/.
+"""A million mixed requests through two workers: `make soak`, or `python -m soak.soak COUNT [FLAG…]` in tests/.
 
 Judged: every request is answered once and with its own number, every call of the application is one that was sent, each
 request has one line in the access log, and neither memory nor descriptors grow once the first fifth is through.
@@ -28,11 +28,11 @@ GROWTH_KIB, GROWTH_SHORT_KIB, GROWTH_SHARE = 3000, 6000, 0.06
 LONG = 200_000
 
 
-def soak(count, report=print):
+def soak(count, report=print, more=()):
     directory = Path(tempfile.mkdtemp(prefix="rcorn-"))
     copy_app("soaked", directory)
     access = directory / "access"
-    flags = ["--workers", 2, "--access-logfile", access, "--timeout", 60, "soaked"]
+    flags = ["--workers", 2, "--access-logfile", access, "--timeout", 60, *more, "soaked"]
     server = Server(directory, flags, listener=systemd.tcp_listener()).ready()
     try:
         return measure(server, access, count, report)
@@ -123,4 +123,4 @@ def judge_counts(server, access, tally):
 
 
 if __name__ == "__main__":
-    sys.exit(bool(soak(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)))
+    sys.exit(bool(soak(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, more=sys.argv[2:])))

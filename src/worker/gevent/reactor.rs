@@ -26,8 +26,8 @@ pub(super) struct Reactor {
 }
 
 /// What the helper is to do after a turn: requests with their environments; the numbers of those that something
-/// happened to; in how many seconds to turn again; and whether the worker goes on.
-type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<usize>, Option<f64>, bool);
+/// happened to, and whether that is the client's end; in how many seconds to turn again; and whether the worker goes on.
+type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<(usize, bool)>, Option<f64>, bool);
 
 impl Reactor {
     pub(super) fn new<'py>(
@@ -118,7 +118,7 @@ impl Reactor {
         // That a client says nothing more is found out by writing to it.
         let woken = stirred.into_iter().filter(|(_, what)| !matches!(what, Stirred::Silent));
         let seconds = next.map(seconds);
-        Ok((begun, woken.map(|(key, _)| key).collect(), seconds, goes_on))
+        Ok((begun, woken.map(|(key, what)| (key, what == Stirred::Gone)).collect(), seconds, goes_on))
     }
 
     /// The application has asked the process to end.

@@ -78,10 +78,12 @@ class Server:
         while True:
             arrived, stirred, seconds, goes_on = self.reactor.turn()
             for job, environ in arrived:
-                self.start(self.answer, job, environ).rcorn_request = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
-            for key in stirred:
+                # On record from now on: the client may leave before the greenlet runs.
+                call = self.calls[job.key] = Call(job)
+                self.start(self.answer, call, environ).rcorn_request = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
+            for key, is_gone in stirred:
                 if key in self.calls:
-                    self.calls[key].stir()
+                    self.calls[key].stir(is_gone)
             if not goes_on:
                 self.is_over = True
                 return
@@ -103,9 +105,9 @@ class Server:
             if timer is not None:
                 timer.close()
 
-    def answer(self, job, environ):
+    def answer(self, call, environ):
         """What the greenlet of a request runs."""
-        call = self.calls[job.key] = Call(job)
+        job = call.job
         timers = list(self.timers(call)) if self.slow or self.longest else ()
         try:
             call.run(*self.served, environ)
@@ -140,6 +142,7 @@ class Call:
         self.job = job
         self.stirred = None
         self.is_overdue = False
+        self.is_gone = False
 
     def tell_slow(self, green):
         self.job.tell_slow(stack(green))
@@ -197,6 +200,8 @@ class Call:
     def waited(self, sent):
         """Waits until the client has taken enough. False when it is gone."""
         while sent == FULL:
+            if self.is_gone:
+                return False
             self.wait()
             sent = self.job.use_room()
         return sent != NOBODY
@@ -208,7 +213,8 @@ class Call:
         self.stirred = Event()
         self.stirred.wait()
 
-    def stir(self):
+    def stir(self, is_gone):
+        self.is_gone |= is_gone
         if self.stirred is not None:
             self.stirred.set()
 
