@@ -92,7 +92,7 @@ papers: tools
 
 test: tools
 	python=$$($(INTERPRETERS) tests) && \
-	$(CARGO) build && $(CARGO) build -p http@0.1.0 --example websocket_echo --features fuzzing && \
+	$(CARGO) build && $(CARGO) build -p http@$(VERSION) --example websocket_echo --features fuzzing && \
 	$(CARGO) test && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) $$python tests/support/tomorrow.py $(CARGO); } && \
 	{ test -n "$(TESTS)" || CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=3 fuzz/run.sh; } && \
