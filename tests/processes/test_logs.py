@@ -137,7 +137,8 @@ class TestReopening:
 
         with server.explained():
             wait_until(new_access, "all workers write to the new error log")
-        assert lines(directory / "access")
+            # An answer is sent before its line is written.
+            wait_until(lambda: lines(directory / "access"), "and to the new access log")
 
     def test_usr1_to_the_arbiter(self, server, directory):
         server.get("/raises")
