@@ -143,3 +143,10 @@ def test_every_allow_has_its_reason():
             if "reason" not in allow:
                 bare.append(f"{path.relative_to(ROOT)}: {allow}")
     assert not bare, bare
+
+
+def test_nothing_that_is_made_is_kept():
+    """What .gitignore names is not in the tree all the same."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    assert output_of("git", "ls-files", "--cached", "--ignored", "--exclude-standard") == ""
