@@ -95,6 +95,11 @@ impl Said {
         self.waiting = Some(Waiting::for_answer(lane, socket, self.asked.is_head));
     }
 
+    /// Nobody will read what is still to be written: writing fails from now on.
+    pub(crate) fn client_is_gone(&mut self) {
+        self.gone = true;
+    }
+
     /// True once the head is on its way and cannot be replaced.
     pub(crate) fn is_sent(&self) -> bool {
         !matches!(self.stage, Stage::Empty | Stage::Begun)
@@ -148,9 +153,9 @@ impl<'a> Reply<'a> {
         Self { fd, output, buffer, common, said }
     }
 
-    /// Makes sure that nobody else answers. To be called before anything is written.
+    /// Makes sure that there is somebody to answer, and that nobody else does. To be called before anything is written.
     fn claim(&mut self) -> io::Result<()> {
-        if self.said.waiting.take().is_none_or(Waiting::withdraw) {
+        if !self.said.gone && self.said.waiting.take().is_none_or(Waiting::withdraw) {
             return Ok(());
         }
         self.note(Err(io::ErrorKind::BrokenPipe.into()))
@@ -299,6 +304,15 @@ impl<'a> Reply<'a> {
             let refusal = self.said.inflow.as_ref().and_then(|inflow| inflow.refusal());
             let why = refusal.unwrap_or(Refusal::new(status, reason(status)));
             self.explain(why.status, why.why);
+        }
+    }
+
+    /// The application has taken longer than it may: 504 where nothing was sent, else the answer is broken off.
+    pub fn give_up(&mut self) {
+        if self.is_sent() {
+            self.fail(504);
+        } else {
+            self.explain(504, "the application did not answer in time");
         }
     }
 

@@ -5,6 +5,10 @@ use http::App;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 
+/// So much of a body is waited for before a WSGI application is called elsewhere than in the loop: what is wrong with a
+/// short body is found without it, and a short body costs no thread while it arrives.
+pub(crate) const GATHERED: u64 = 64 * 1024;
+
 /// An application in a worker.
 pub(crate) trait Application: App {
     /// Did a signal handler of the application ask the process to end?

@@ -20,11 +20,13 @@ mod lifecycle;
 mod load;
 mod log;
 mod meter;
+mod overdue;
 mod prepare;
 mod python;
 mod service;
 mod spool;
 mod threads;
+mod words;
 mod wsgi;
 mod zygote;
 

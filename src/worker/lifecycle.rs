@@ -244,8 +244,17 @@ impl<A: Application> Worker<A> {
         self.channel.as_ref().map_or(failure.code, |channel| refuse(channel, failure))
     }
 
+    /// One turn without waiting, for who has a loop of his own: in how many milliseconds there has to be another.
+    pub(crate) fn turn_within(&mut self) -> Result<Option<u64>, Leave> {
+        let Self { server, app, meter, .. } = self;
+        let turned = server.turn_within(app, meter).map_err(|error| broken(&error))?;
+        self.mind(&turned)?;
+        // What was heard may have changed when the server wants to be turned.
+        Ok(if turned.keys.is_empty() { turned.next } else { Some(0) })
+    }
+
     /// Does what signals, arbiter and application want, and what the number of requests asks for.
-    pub(crate) fn mind(&mut self, turned: &Turned) -> Result<(), Leave> {
+    fn mind(&mut self, turned: &Turned) -> Result<(), Leave> {
         for key in &turned.keys {
             if *key == SIGNALS { self.mind_signals()? } else { self.hear_arbiter()? }
         }
@@ -349,7 +358,7 @@ impl<A: Application> Worker<A> {
 }
 
 /// The loop cannot go on.
-pub(crate) fn broken(error: &io::Error) -> Leave {
+fn broken(error: &io::Error) -> Leave {
     log::write(Level::Critical, &format!("the worker's loop failed: {error}"));
     Leave(ExitCode::Setup)
 }

@@ -20,9 +20,11 @@ CHANGES = {
     "src/contract/scoreboard.rs": [
         ("const HEADER: usize = 64;", "const HEADER: usize = 96;"),
         ("const SLOT: usize = 64;", "const SLOT: usize = 96;"),
-        ("const LANE: usize = 40;", "const LANE: usize = 48;"),
         ("    State = 0,", "    State = 3,"),
         ("    Heartbeat = 1,", "    Heartbeat = 0,"),
+    ],
+    "src/contract/scoreboard/lane.rs": [
+        ("const LANE: usize = 40;", "const LANE: usize = 48;"),
         ("    Start = 0,", "    Start = 1,"),
         ("    Progress = 1,", "    Progress = 0,"),
     ],

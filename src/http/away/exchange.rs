@@ -61,6 +61,9 @@ impl Taken {
 
     fn parts(&mut self) -> (Request<'_>, Reply<'_>) {
         self.output.hold(self.link.has_rest());
+        if self.link.is_gone() {
+            self.said.client_is_gone();
+        }
         let body = if self.inflow.is_some() { Body::Arriving } else { self.spool.body() };
         let Self { head, bytes, peer, proxied, listener, link, output, buffer, common, said, .. } = self;
         let proxied = proxied.as_deref();
@@ -148,9 +151,12 @@ impl Exchange {
         if waiting > HIGH_WATER { Flow::Full } else { Flow::Ready }
     }
 
-    /// After `Stirred::Room`: sends what was written meanwhile, and tells whether there is room for more.
+    /// After `Stirred::Room`, or anything else that may have made room: sends what was written meanwhile, and tells whether there is room for more.
     pub fn use_room(&mut self) -> io::Result<Flow> {
         let taken = self.taken_mut();
+        if taken.link.is_gone() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         if !taken.link.has_rest() {
             taken.output.hold(false);
             taken.output.send(taken.link.as_fd())?;

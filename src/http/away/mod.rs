@@ -84,11 +84,22 @@ pub(crate) struct Link {
     fd: OwnedFd,
     /// The loop still sends what the exchange left. Only the exchange sets it, only the loop clears it.
     rest_at_loop: AtomicBool,
+    /// The client has gone away: nothing that is written will be read. Only the loop sets it.
+    gone: AtomicBool,
 }
 
 impl Link {
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        Self { fd, rest_at_loop: AtomicBool::new(false) }
+        Self { fd, rest_at_loop: AtomicBool::new(false), gone: AtomicBool::new(false) }
+    }
+
+    /// Loop only: the client has gone away.
+    pub(crate) fn lose(&self) {
+        self.gone.store(true, Release);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Acquire)
     }
 
     /// Exchange only: what was left has yet to be sent, so nothing else may be.

@@ -350,6 +350,8 @@ fn a_client_that_takes_nothing_is_gone_after_a_while() {
     fill(&mut exchange);
     let key = exchange.key();
     world.turn_until("it is told", |world| world.app.told.contains(&(key, Stirred::Gone)));
+    assert!(exchange.use_room().is_err(), "there will never be room");
+    assert!(exchange.reply().write(b"more", false).is_err(), "and nobody reads what is written");
     drop(exchange);
     world.turn_until("it is closed", |world| world.server.connections() == 0);
     assert_eq!(world.books.ended[0].2, Outcome::Aborted);

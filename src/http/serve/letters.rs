@@ -108,6 +108,7 @@ impl Server {
         let _ = self.poller.remove(connection.link.as_fd());
         (connection.output, connection.deadline) = (Output::default(), 0);
         connection.interest = Interest::Nothing;
+        connection.link.lose();
         client_is(connection, Client::Gone, &self.shared, app);
     }
 }

@@ -3,9 +3,7 @@
 
 use super::conversation::{Client, Conversation};
 use super::{chains, task};
-use crate::log;
-use contract::logline::Level;
-use http::Exchange;
+use crate::{log, overdue};
 use pyo3::prelude::*;
 
 /// The task has to wait: from here on it is a matter of time.
@@ -38,44 +36,26 @@ pub(super) fn end_after_grace(conversation: &Bound<'_, Conversation>) {
 
 /// It takes long: what it waits for is told, once.
 pub(super) fn tell_slow(conversation: &Bound<'_, Conversation>) {
-    let limit = conversation.get().shared.settings.slow_request;
-    tell(conversation, Level::Warning, &format!("slow request: {} in", seconds(limit)), "it goes on");
+    let this = conversation.get();
+    let name = this.name(conversation.py());
+    overdue::tell_slow(this.shared.settings.slow_request, &name, &chain(conversation));
 }
 
 /// It takes too long: 504 where nothing was said yet.
 pub(super) fn end_overdue(conversation: &Bound<'_, Conversation>) {
-    let limit = conversation.get().shared.settings.request_timeout;
-    tell(
-        conversation,
-        Level::Critical,
-        &format!("REQUEST TIMEOUT: {} in", seconds(limit)),
-        "it is cancelled",
-    );
-    let Ok(mut state) = conversation.get().state() else { return };
+    let this = conversation.get();
+    let name = this.name(conversation.py());
+    overdue::tell_ended(this.shared.settings.request_timeout, &name, &chain(conversation));
+    let Ok(mut state) = this.state() else { return };
     state.overdue = true;
     if let Some(exchange) = &mut state.exchange {
-        give_up(exchange);
+        exchange.reply().give_up();
         state.client = Client::Gone;
     }
-    conversation.get().end(conversation.py(), state);
+    this.end(conversation.py(), state);
     task::cancel(conversation, "the request took longer than request_timeout");
 }
 
-fn give_up(exchange: &mut Exchange) {
-    let mut reply = exchange.reply();
-    if reply.is_sent() {
-        reply.fail(504);
-    } else {
-        reply.explain(504, "the application did not answer in time");
-    }
-}
-
-fn tell(conversation: &Bound<'_, Conversation>, level: Level, what: &str, then: &str) {
-    let py = conversation.py();
-    let chain = chains::of(conversation).unwrap_or_else(|error| format!("{error}\n"));
-    log::write(level, &format!("{what} \"{}\"; {then}\n{chain}", conversation.get().name(py)));
-}
-
-fn seconds(milliseconds: u64) -> String {
-    format!("{}.{:03} s", milliseconds / 1000, milliseconds % 1000)
+fn chain(conversation: &Bound<'_, Conversation>) -> String {
+    chains::of(conversation).unwrap_or_else(|error| format!("{error}\n"))
 }

@@ -10,7 +10,7 @@
 use super::AsgiApp;
 use super::shared::{Loop, Shared};
 use super::talk;
-use crate::lifecycle::{Leave, Worker, broken};
+use crate::lifecycle::{Leave, Worker};
 use crate::log;
 use contract::exit::ExitCode;
 use contract::logline::Level;
@@ -86,9 +86,7 @@ impl Reactor {
     fn turn_once(&self, slf: &Bound<'_, Self>) -> Result<Option<u64>, Ending> {
         // It is being turned already: whoever does that goes on.
         let Ok(mut worker) = self.worker.try_borrow_mut() else { return Ok(None) };
-        let Worker { server, app, meter, .. } = &mut *worker;
-        let turned = server.turn_within(app, meter).map_err(|error| broken(&error))?;
-        worker.mind(&turned)?;
+        let next = worker.turn_within()?;
         if worker.is_draining() {
             if self.shared.drain() {
                 self.shared.all(slf.py()).iter().for_each(talk::drain);
@@ -98,11 +96,7 @@ impl Reactor {
                 return Err(Ending::Finished);
             }
         }
-        if let Some(error) = worker.app.escaped.take() {
-            return Err(Ending::Raised(error));
-        }
-        // What was heard may have changed when it wants to be turned.
-        Ok(if turned.keys.is_empty() { turned.next } else { Some(0) })
+        worker.app.escaped.take().map_or(Ok(next), |error| Err(Ending::Raised(error)))
     }
 
     fn plan_cancelling(slf: &Bound<'_, Self>, patience: u64) -> PyResult<()> {

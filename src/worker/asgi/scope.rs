@@ -4,6 +4,7 @@
 
 use super::fields::Fields;
 use crate::inherited::Inherited;
+use crate::words::method;
 use http::websocket::Offer;
 use http::{Request, Version};
 use pyo3::exceptions::PyRuntimeError;
@@ -163,15 +164,6 @@ fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Bound
         Address::Unnamed => scope.set_item(intern!(py, "server"), py.None())?,
     }
     Ok(scope)
-}
-
-fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString> {
-    match method {
-        "GET" => intern!(py, "GET").clone(),
-        "POST" => intern!(py, "POST").clone(),
-        "HEAD" => intern!(py, "HEAD").clone(),
-        other => PyString::new(py, other),
-    }
 }
 
 /// A path as text: percent-decoded once, as UTF-8; an invalid escape stays as it is.

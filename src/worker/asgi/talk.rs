@@ -197,21 +197,20 @@ pub(super) fn attend(conversation: &Bound<'_, Conversation>, mut state: MutexGua
 
 /// Something is due.
 pub(super) fn tick(conversation: &Bound<'_, Conversation>) {
-    let Ok(mut state) = conversation.get().state() else { return };
-    let mut out = Vec::new();
-    if let Some(websocket) = &mut state.websocket {
-        websocket.tick(&mut out);
-    }
-    let _ = say(&mut state, &out);
-    attend(conversation, state);
+    act(conversation, Websocket::tick);
 }
 
 /// The worker leaves.
 pub(super) fn drain(conversation: &Bound<'_, Conversation>) {
+    act(conversation, Websocket::drain);
+}
+
+/// Does something that the protocol has an answer to.
+fn act(conversation: &Bound<'_, Conversation>, what: fn(&mut Websocket, &mut Vec<u8>)) {
     let Ok(mut state) = conversation.get().state() else { return };
     let mut out = Vec::new();
     if let Some(websocket) = &mut state.websocket {
-        websocket.drain(&mut out);
+        what(websocket, &mut out);
     }
     let _ = say(&mut state, &out);
     attend(conversation, state);

@@ -1,10 +1,9 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
-use crate::log;
-use crate::wsgi::{begin, fields, part_of_file, raised};
-use contract::logline::Level;
+use crate::overdue;
+use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell};
 use http::{Exchange, Flow, Inflow, Piece};
-use pyo3::exceptions::{PyAssertionError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::io;
@@ -40,12 +39,17 @@ impl Job {
         Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)) }
     }
 
-    pub(super) fn is_arriving(&self) -> bool {
-        self.inflow.is_some()
+    /// `GET /path`, for the log.
+    fn name(&self) -> String {
+        let name = self.with(|exchange| {
+            let request = exchange.request();
+            Ok(format!("{} {}", request.method(), request.target()))
+        });
+        name.unwrap_or_default()
     }
 
     /// Runs `work`, which must call nothing of the application.
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Exchange) -> PyResult<R>) -> PyResult<R> {
+    fn with<R>(&self, work: impl FnOnce(&mut Exchange) -> PyResult<R>) -> PyResult<R> {
         // Whoever panicked with it left it whole.
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *exchange {
@@ -55,18 +59,14 @@ impl Job {
     }
 }
 
-impl Job {
-    fn tell(&self, level: Level, what: &str, then: &str, stack: &str) {
-        let _ = self.with(|exchange| {
-            let line = String::from_utf8_lossy(exchange.request().raw_line()).into_owned();
-            log::write(level, &format!("{what}: \"{line}\"; {then}\n{stack}"));
-            Ok(())
-        });
-    }
-}
-
 #[pymethods]
 impl Job {
+    /// Is the body of the request still arriving?
+    #[getter]
+    fn is_arriving(&self) -> bool {
+        self.inflow.is_some()
+    }
+
     /// `start_response`, less the `write` that it returns.
     #[pyo3(signature = (status, headers, exc_info=None, /))]
     fn start(
@@ -77,36 +77,16 @@ impl Job {
     ) -> PyResult<()> {
         // Taken in first: an iterator of the application may switch greenlets.
         let headers = status.py().get_type::<pyo3::types::PyList>().call1((headers,))?;
-        self.with(|exchange| {
-            let mut reply = exchange.reply();
-            match exc_info {
-                Some(exc_info) if reply.is_sent() => return Err(raised(exc_info)?),
-                None if reply.has_begun() => {
-                    let message = "start_response was called a second time without exc_info";
-                    return Err(PyAssertionError::new_err(message));
-                }
-                _ => {}
-            }
-            begin(&mut reply, status, &headers)
-        })
+        self.with(|exchange| start(&mut exchange.reply(), status, &headers, exc_info))
     }
 
     /// Sends a piece of the body.
     #[pyo3(signature = (piece, last, /))]
     fn send(&self, piece: &Bound<'_, PyAny>, last: bool) -> PyResult<u8> {
-        let Ok(piece) = piece.cast::<PyBytes>() else {
-            let found = piece.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("a piece of the response must be bytes, not {found}")));
-        };
-        if piece.as_bytes().is_empty() && !last {
-            return Ok(SENT);
-        }
+        let Some(piece) = piece_to_send(piece, last)? else { return Ok(SENT) };
         self.with(|exchange| {
             let mut reply = exchange.reply();
-            if !reply.has_begun() {
-                let message = "a piece of the response came before start_response was called";
-                return Err(PyAssertionError::new_err(message));
-            }
+            expect_head(&reply)?;
             let sent = reply.write(piece.as_bytes(), last);
             Ok(told(&sent.map(|_| exchange.leave_rest())))
         })
@@ -167,59 +147,35 @@ impl Job {
 
     /// The application has returned, and everything was sent.
     fn finish(&self) -> PyResult<()> {
-        self.with(|exchange| {
-            let mut reply = exchange.reply();
-            if !reply.has_begun() {
-                let message = "the application returned without calling start_response";
-                return Err(PyAssertionError::new_err(message));
-            }
-            let missing = reply.missing();
-            if reply.finish().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
-                let missing = missing.unwrap_or_default();
-                let text = format!("the response is {missing} bytes short of its Content-Length");
-                log::write(Level::Error, &text);
-            }
-            Ok(())
-        })
+        self.with(|exchange| finish(&mut exchange.reply()))
     }
 
     /// The application has failed with this exception.
     #[pyo3(signature = (error, /))]
     fn fail(&self, py: Python<'_>, error: Bound<'_, PyAny>) {
         let error = PyErr::from_value(error);
-        let refusal = self.inflow.as_ref().and_then(|inflow| inflow.refusal());
-        let line = self
-            .with(|exchange| {
-                exchange.reply().fail(500);
-                Ok(String::from_utf8_lossy(exchange.request().raw_line()).into_owned())
-            })
-            .unwrap_or_default();
-        match refusal.filter(|_| error.is_instance_of::<PyOSError>(py)) {
-            // A client that sends half a body is no fault of the application, which could not go on.
-            Some(refusal) => {
-                log::write(Level::Debug, &format!("Error reading the body of {line}: {}", refusal.why));
-            }
-            None => log::write_exception(py, &format!("Error handling request {line}"), &error),
+        let failed = self.with(|exchange| {
+            exchange.reply().fail(500);
+            Ok(exchange.request().raw_line().to_vec())
+        });
+        // An exchange that has ended already was ended by us, which was told.
+        if let Ok(raw_line) = failed {
+            tell(py, &error, &raw_line, self.inflow.as_deref());
         }
     }
 
     /// It takes long; `stack` is where its greenlet waits.
-    #[pyo3(signature = (stack, /))]
-    fn tell_slow(&self, stack: &str) {
-        self.tell(Level::Warning, "slow request", "it goes on", stack);
+    #[pyo3(signature = (milliseconds, stack, /))]
+    fn tell_slow(&self, milliseconds: u64, stack: &str) {
+        overdue::tell_slow(milliseconds, &self.name(), stack);
     }
 
     /// It takes too long: 504 where nothing was said yet. Its greenlet is killed then.
-    #[pyo3(signature = (stack, /))]
-    fn end_overdue(&self, stack: &str) {
-        self.tell(Level::Critical, "REQUEST TIMEOUT", "it is ended", stack);
+    #[pyo3(signature = (milliseconds, stack, /))]
+    fn end_overdue(&self, milliseconds: u64, stack: &str) {
+        overdue::tell_ended(milliseconds, &self.name(), stack);
         let _ = self.with(|exchange| {
-            let mut reply = exchange.reply();
-            if reply.is_sent() {
-                reply.fail(504);
-            } else {
-                reply.explain(504, "the application did not answer in time");
-            }
+            exchange.reply().give_up();
             Ok(())
         });
         self.end();

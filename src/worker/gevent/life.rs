@@ -24,19 +24,12 @@ pub(crate) fn serve(py: Python<'_>, worker: Worker<GeventApp>, site: &Site, limi
             return ExitCode::Setup;
         }
     };
-    let served = Helper::Gevent.module(py).and_then(|helper| {
-        helper.call_method1(
-            "serve",
-            (&reactor, application, interrupted, site.sendfile, (seconds(limits.0), seconds(limits.1))),
-        )
+    let served = Helper::Wsgi.module(py).and_then(|wsgi| {
+        let words = (&reactor, application, interrupted, wsgi, site.sendfile, limits);
+        Helper::Gevent.module(py)?.call_method1("serve", words)
     });
     if let Err(error) = served {
         reactor.borrow().refuse(load::internal(&error, py));
     }
     reactor.borrow().end()
-}
-
-#[allow(clippy::cast_precision_loss, reason = "no number of milliseconds has more than 52 bits")]
-pub(super) fn seconds(milliseconds: u64) -> f64 {
-    milliseconds as f64 / 1000.0
 }

@@ -7,7 +7,7 @@ mod job;
 mod life;
 mod reactor;
 
-use crate::application::Application;
+use crate::application::{Application, GATHERED};
 use crate::log;
 use crate::python::Helper;
 use contract::exit::ExitCode;
@@ -16,14 +16,12 @@ use http::{App, Exchange, Manner, Stirred};
 pub(crate) use life::serve;
 use pyo3::prelude::*;
 
-/// So much of a body is waited for: what is wrong with a short one is found before the application is called.
-const GATHERED: u64 = 64 * 1024;
-
 /// What came of a turn of the server, until the helper in Python is told.
 #[derive(Default)]
 pub(crate) struct GeventApp {
     arrived: Vec<Exchange>,
-    stirred: Vec<(usize, Stirred)>,
+    /// Something happened to these.
+    stirred: Vec<usize>,
 }
 
 impl App for GeventApp {
@@ -33,8 +31,9 @@ impl App for GeventApp {
         self.arrived.push(exchange);
     }
 
-    fn stirred(&mut self, key: usize, what: Stirred) {
-        self.stirred.push((key, what));
+    /// Whoever waits tries again, and finds out what it was.
+    fn stirred(&mut self, key: usize, _: Stirred) {
+        self.stirred.push(key);
     }
 
     /// The hub waits: this never takes long.

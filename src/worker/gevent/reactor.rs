@@ -2,14 +2,13 @@
 
 use super::GeventApp;
 use super::job::Job;
-use super::life::seconds;
-use crate::lifecycle::{Leave, Worker, broken};
+use crate::lifecycle::{Leave, Worker};
 use crate::log;
 use crate::python::Helper;
 use crate::wsgi::{Environ, Site};
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
-use http::{Exchange, Stirred};
+use http::Exchange;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -21,13 +20,12 @@ use std::os::fd::{AsFd, AsRawFd};
 pub(super) struct Reactor {
     worker: RefCell<Worker<GeventApp>>,
     environ: RefCell<Environ<'static>>,
-    input: Py<PyAny>,
     code: Cell<ExitCode>,
 }
 
 /// What the helper is to do after a turn: requests with their environments; the numbers of those that something
-/// happened to, and whether that is the client's end; in how many seconds to turn again; and whether the worker goes on.
-type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<(usize, bool)>, Option<f64>, bool);
+/// happened to; in how many milliseconds to turn again; and whether the worker goes on.
+type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<usize>, Option<u64>, bool);
 
 impl Reactor {
     pub(super) fn new<'py>(
@@ -35,7 +33,6 @@ impl Reactor {
         worker: Worker<GeventApp>,
         site: &Site,
     ) -> PyResult<Bound<'py, Self>> {
-        let input = Helper::Gevent.module(py)?.getattr("arriving_input")?.unbind();
         // SAFETY: what is made with it lives in an object of Python that is bound to this thread, so it is only reached,
         // and dropped, where the thread is attached to the interpreter.
         let attached: Python<'static> = unsafe { Python::assume_attached() };
@@ -43,7 +40,7 @@ impl Reactor {
         // Each request has an `early_hints` of its own: the helper sets it.
         let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
         let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
-        Bound::new(py, Self { worker, environ, input, code: Cell::new(ExitCode::Success) })
+        Bound::new(py, Self { worker, environ, code: Cell::new(ExitCode::Success) })
     }
 
     /// The worker does not serve: tells the arbiter why.
@@ -59,13 +56,11 @@ impl Reactor {
     /// Turns the server once: in how many milliseconds it wants to be turned again.
     fn turn_once(&self) -> Result<Option<u64>, Leave> {
         let mut worker = self.worker.borrow_mut();
-        let Worker { server, app, meter, .. } = &mut *worker;
-        let turned = server.turn_within(app, meter).map_err(|error| broken(&error))?;
-        worker.mind(&turned)?;
+        let next = worker.turn_within()?;
         if worker.is_draining() && worker.server.is_idle() {
             return Err(Leave(ExitCode::Success));
         }
-        Ok(turned.next)
+        Ok(next)
     }
 
     fn begin_with<'py>(
@@ -73,16 +68,8 @@ impl Reactor {
         py: Python<'py>,
         exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
-        let job = Bound::new(py, Job::new(exchange))?;
-        let arrives = job.get().is_arriving();
-        let input = if arrives { Some(self.input.bind(py).call1((&job,))?.unbind()) } else { None };
-        let environ = job.get().with(|exchange| {
-            // SAFETY: as in `new`; the environment is handed on at once.
-            let attached: Python<'static> = unsafe { Python::assume_attached() };
-            let input = input.map(|input| input.into_bound(attached));
-            self.environ.borrow_mut().build(&exchange.request(), input).map(Bound::unbind)
-        })?;
-        Ok((job, environ.into_bound(py)))
+        let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
+        Ok((Bound::new(py, Job::new(exchange))?, environ.into_bound(py)))
     }
 }
 
@@ -115,10 +102,7 @@ impl Reactor {
                 Err(error) => log::write_exception(py, "A request cannot be put into words", &error),
             }
         }
-        // That a client says nothing more is found out by writing to it.
-        let woken = stirred.into_iter().filter(|(_, what)| !matches!(what, Stirred::Silent));
-        let seconds = next.map(seconds);
-        Ok((begun, woken.map(|(key, what)| (key, what == Stirred::Gone)).collect(), seconds, goes_on))
+        Ok((begun, stirred, next, goes_on))
     }
 
     /// The application has asked the process to end.

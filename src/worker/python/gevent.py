@@ -1,29 +1,29 @@
 """A gevent worker: the hub watches the server's descriptor, each request has a greenlet.
 
-What may switch greenlets is done here and not in Rust, below which no frame may lie then.
+What may switch greenlets is done here and not in Rust, below which no frame may lie then. Who imports this wants gevent.
 """
 
 import gc
-import io
-import sys
+
+import gevent
+from gevent import monkey
+from gevent.event import Event
+from gevent.hub import Waiter
+from greenlet import getcurrent, greenlet
 
 FULL, NOBODY = 1, 2
 
 
 def patch():
     """Has the standard library wait in greenlets."""
-    from gevent import monkey
-
     monkey.patch_all()
 
 
-def serve(reactor, application, interrupted, sendfile, limits):
-    """Runs the worker to its end."""
-    import gevent
-
+def serve(reactor, application, interrupted, wsgi, sendfile, limits):
+    """Runs the worker to its end. `limits` are `slow_request` and `request_timeout`, in milliseconds."""
     # In a fork the hub of the parent is of no use.
     gevent.reinit()
-    server = Server(gevent.get_hub(), reactor, (application, sendfile), interrupted, limits)
+    server = Server(gevent.get_hub(), reactor, Site(application, wsgi, sendfile), interrupted, limits)
     while not server.is_over:
         try:
             server.run()
@@ -35,8 +35,6 @@ def serve(reactor, application, interrupted, sendfile, limits):
 
 def stacks():
     """Where the greenlets wait, those of requests with what they are about; the most recent call first."""
-    from greenlet import getcurrent, greenlet
-
     here = getcurrent()
     found = [
         thing
@@ -58,43 +56,48 @@ def stack(green):
     return "\n".join([*lines, ""])
 
 
+class Site:
+    """What is the same for all requests."""
+
+    def __init__(self, application, wsgi, sendfile):
+        self.application = application
+        self.arriving_input = wsgi.arriving_input
+        self.sent_by_the_kernel = wsgi.FileWrapper if sendfile else None
+
+
 class Server:
     """The main greenlet: turns the server, and starts and wakes the others."""
 
-    def __init__(self, hub, reactor, served, interrupted, limits):
-        from gevent.greenlet import Greenlet
-
+    def __init__(self, hub, reactor, site, interrupted, limits):
         self.hub = hub
         self.reactor = reactor
-        self.served = served
+        self.site = site
         self.interrupted = interrupted
         self.slow, self.longest = limits
-        self.start = Greenlet.spawn
         self.watcher = hub.loop.io(reactor.begin(), 1)
         self.calls = {}
         self.is_over = False
 
     def run(self):
         while True:
-            arrived, stirred, seconds, goes_on = self.reactor.turn()
+            arrived, stirred, milliseconds, goes_on = self.reactor.turn()
             for job, environ in arrived:
-                # On record from now on: the client may leave before the greenlet runs.
+                # On record from now on: something may happen to it before its greenlet runs.
                 call = self.calls[job.key] = Call(job)
-                self.start(self.answer, call, environ).rcorn_request = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
-            for key, is_gone in stirred:
+                green = gevent.spawn(self.answer, call, environ)
+                green.rcorn_request = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
+            for key in stirred:
                 if key in self.calls:
-                    self.calls[key].stir(is_gone)
+                    self.calls[key].stir()
             if not goes_on:
                 self.is_over = True
                 return
-            self.pause(seconds)
+            self.pause(milliseconds)
 
-    def pause(self, seconds):
+    def pause(self, milliseconds):
         """Until the descriptor is readable, or the time is over."""
-        from gevent._waiter import Waiter
-
         waiter = Waiter(self.hub)
-        timer = None if seconds is None else self.hub.loop.timer(seconds)
+        timer = None if milliseconds is None else self.hub.loop.timer(milliseconds / 1000)
         self.watcher.start(waiter.switch, None)
         if timer is not None:
             timer.start(waiter.switch, None)
@@ -107,31 +110,26 @@ class Server:
 
     def answer(self, call, environ):
         """What the greenlet of a request runs."""
-        job = call.job
         timers = list(self.timers(call)) if self.slow or self.longest else ()
         try:
-            call.run(*self.served, environ)
+            call.run(self.site, environ)
         except self.interrupted:
             raise
         except BaseException as error:
-            if not call.is_overdue:
-                job.fail(error)
+            call.job.fail(error)
         finally:
             for timer in timers:
                 timer.close()
-            if self.calls.get(job.key) is call:
-                del self.calls[job.key]
-            job.end()
-
+            if self.calls.get(call.job.key) is call:
+                del self.calls[call.job.key]
+            call.job.end()
 
     def timers(self, call):
         """For a request that may not take as long as it likes; they fire in the hub, while its greenlet waits."""
-        from greenlet import getcurrent
-
-        for seconds, act in ((self.slow, call.tell_slow), (self.longest, call.end_overdue)):
-            if seconds:
-                timer = self.hub.loop.timer(seconds)
-                timer.start(act, getcurrent())
+        for milliseconds, act in ((self.slow, call.tell_slow), (self.longest, call.end_overdue)):
+            if milliseconds:
+                timer = self.hub.loop.timer(milliseconds / 1000)
+                timer.start(act, getcurrent(), milliseconds)
                 yield timer
 
 
@@ -141,25 +139,21 @@ class Call:
     def __init__(self, job):
         self.job = job
         self.stirred = None
-        self.is_overdue = False
-        self.is_gone = False
 
-    def tell_slow(self, green):
-        self.job.tell_slow(stack(green))
+    def tell_slow(self, green, milliseconds):
+        self.job.tell_slow(milliseconds, stack(green))
 
-    def end_overdue(self, green):
-        self.is_overdue = True
-        self.job.end_overdue(stack(green))
+    def end_overdue(self, green, milliseconds):
+        self.job.end_overdue(milliseconds, stack(green))
         green.kill(block=False)
 
-    def run(self, application, sendfile, environ):
-        body = environ["wsgi.input"]
-        if isinstance(body, io.BufferedReader) and isinstance(body.raw, Arriving):
-            body.raw.call = self
+    def run(self, site, environ):
+        if self.job.is_arriving:
+            environ["wsgi.input"] = site.arriving_input(self)
         environ["wsgi.early_hints"] = self.job.hint
-        result = application(environ, self.start_response)
+        result = site.application(environ, self.start_response)
         try:
-            if self.send_all(result, sendfile):
+            if self.send_all(result, site.sent_by_the_kernel):
                 self.job.finish()
         finally:
             if hasattr(result, "close"):
@@ -176,9 +170,9 @@ class Call:
         # Whether anybody still listens is no business of an application that pushes.
         self.send(data, False)
 
-    def send_all(self, result, sendfile):
+    def send_all(self, result, sent_by_the_kernel):
         """Sends the pieces, each before the next one is asked for. False when nobody is there any more."""
-        if sendfile and type(result) is sys.modules["_rcorn.wsgi"].FileWrapper:
+        if type(result) is sent_by_the_kernel:
             sent = self.job.send_file(result.filelike)
             if sent is not None:
                 return self.waited(sent)
@@ -200,44 +194,21 @@ class Call:
     def waited(self, sent):
         """Waits until the client has taken enough. False when it is gone."""
         while sent == FULL:
-            if self.is_gone:
-                return False
             self.wait()
             sent = self.job.use_room()
         return sent != NOBODY
 
+    def read(self, most):
+        """Of a body that is still arriving: some bytes as soon as there are any, none at the end."""
+        while (piece := self.job.read(most)) is None:
+            self.wait()
+        return piece
+
     def wait(self):
         """Until something happens to the request."""
-        from gevent.event import Event
-
         self.stirred = Event()
         self.stirred.wait()
 
-    def stir(self, is_gone):
-        self.is_gone |= is_gone
+    def stir(self):
         if self.stirred is not None:
             self.stirred.set()
-
-
-class Arriving(io.RawIOBase):
-    """A body that is still arriving, as a raw stream."""
-
-    def __init__(self, job):
-        self.job = job
-        self.call = None
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        piece = self.job.read(len(buffer))
-        while piece is None:
-            self.call.wait()
-            piece = self.job.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
-def arriving_input(job):
-    """`wsgi.input` of a body that is still arriving."""
-    return io.BufferedReader(Arriving(job), 65536)

@@ -4,7 +4,7 @@
 
 mod queue;
 
-use crate::application::{Application, heed_signals};
+use crate::application::{Application, GATHERED, heed_signals};
 use crate::lane::Lane;
 use crate::log;
 use crate::python::Helper;
@@ -19,8 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sys::clock;
 
-/// So much of a body is waited for: what is not longer costs no thread while it arrives.
-const GATHERED: u64 = 64 * 1024;
 /// When no thread gets hold of the interpreter for so many nanoseconds, one beside them takes more than its turn.
 const HELD_UP: u64 = 100_000_000;
 /// Threads that are idle end within so many seconds.

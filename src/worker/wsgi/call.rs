@@ -40,7 +40,7 @@ fn send_all<'py>(state: &State, files: &Files<'py>, result: &Bound<'py, PyAny>) 
     } else {
         send_stream(state, result)?
     };
-    if sent == Sent::Nobody { Ok(()) } else { finish(state) }
+    if sent == Sent::Nobody { Ok(()) } else { state.with(finish) }
 }
 
 /// A result whose last piece is known to be the last: alone, it needs no other framing than its length.
@@ -68,25 +68,22 @@ fn send_stream(state: &State, result: &Bound<'_, PyAny>) -> PyResult<Sent> {
     Ok(Sent::Yes)
 }
 
-fn finish(state: &State) -> PyResult<()> {
-    state.with(|reply| {
-        if !reply.has_begun() {
-            return Err(PyAssertionError::new_err("the application returned without calling start_response"));
+/// The application has given all that it has.
+pub(crate) fn finish(reply: &mut Reply<'_>) -> PyResult<()> {
+    if !reply.has_begun() {
+        return Err(PyAssertionError::new_err("the application returned without calling start_response"));
+    }
+    let missing = reply.missing();
+    match reply.finish() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let missing = missing.unwrap_or_default();
+            let text = format!("the response is {missing} bytes short of its Content-Length");
+            log::write(Level::Error, &text);
         }
-        let missing = reply.missing();
-        match reply.finish() {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                let missing = missing.unwrap_or_default();
-                log::write(
-                    Level::Error,
-                    &format!("the response is {missing} bytes short of its Content-Length"),
-                );
-            }
-            // Otherwise the client is gone, which is not the application's fault.
-            Ok(()) | Err(_) => {}
-        }
-        Ok(())
-    })
+        // Otherwise the client is gone, which is not the application's fault.
+        Ok(()) | Err(_) => {}
+    }
+    Ok(())
 }
 
 /// PEP 3333: whatever happened, a result that has `close` is closed, once.

@@ -81,14 +81,19 @@ impl<'py> Caller<'py> {
             // The signal itself is noted; the loop leaves when it sees that.
             return;
         }
-        let line = String::from_utf8_lossy(request.raw_line());
-        // A client that sends half a body is no fault of the application, which could not go on.
-        let refusal = inflow.and_then(|inflow| inflow.refusal());
-        match refusal.filter(|_| error.is_instance_of::<PyOSError>(self.py)) {
-            Some(refusal) => {
-                log::write(Level::Debug, &format!("Error reading the body of {line}: {}", refusal.why));
-            }
-            None => log::write_exception(self.py, &format!("Error handling request {line}"), error),
+        tell(self.py, error, request.raw_line(), inflow.map(Arc::as_ref));
+    }
+}
+
+/// Tells that the application has failed. A client that sends half a body is no fault of the application, which could
+/// not go on.
+pub(crate) fn tell(py: Python<'_>, error: &PyErr, raw_line: &[u8], inflow: Option<&Inflow>) {
+    let line = String::from_utf8_lossy(raw_line);
+    let refusal = inflow.and_then(Inflow::refusal);
+    match refusal.filter(|_| error.is_instance_of::<PyOSError>(py)) {
+        Some(refusal) => {
+            log::write(Level::Debug, &format!("Error reading the body of {line}: {}", refusal.why));
         }
+        None => log::write_exception(py, &format!("Error handling request {line}"), error),
     }
 }

@@ -7,6 +7,7 @@ use super::input::Inputs;
 use super::names::Names;
 use super::peers::Peers;
 use super::site::Site;
+use crate::words::method;
 use http::{Proxied, Request, Version};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -180,15 +181,6 @@ fn split_host<'h>(host: &'h [u8], default: &'h [u8]) -> (&'h [u8], &'h [u8]) {
         }
         Some(colon) => (&host[..after_name + colon], default),
         None => (host, default),
-    }
-}
-
-fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString> {
-    match method {
-        "GET" => intern!(py, "GET").clone(),
-        "POST" => intern!(py, "POST").clone(),
-        "HEAD" => intern!(py, "HEAD").clone(),
-        other => PyString::new(py, other),
     }
 }
 

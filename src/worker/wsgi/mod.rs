@@ -16,11 +16,12 @@ mod peers;
 mod site;
 mod start;
 
-pub(crate) use caller::Caller;
+pub(crate) use call::finish;
+pub(crate) use caller::{Caller, tell};
 pub(crate) use environ::Environ;
 pub(crate) use file::part_of_file;
 pub(crate) use site::Site;
-pub(crate) use start::{begin, fields, raised};
+pub(crate) use start::{expect_head, fields, piece_to_send, start};
 
 use crate::application::{Application, heed_signals};
 use crate::lane::Lane;

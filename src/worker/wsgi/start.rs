@@ -122,19 +122,9 @@ impl State {
 
     /// Sends a piece of the body; waits without the GIL while the client is slow.
     pub(super) fn send(&self, piece: &Bound<'_, PyAny>, last: bool) -> PyResult<Sent> {
-        let Ok(piece) = piece.cast::<PyBytes>() else {
-            let found = piece.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("a piece of the response must be bytes, not {found}")));
-        };
-        if piece.as_bytes().is_empty() && !last {
-            return Ok(Sent::Yes);
-        }
+        let Some(piece) = piece_to_send(piece, last)? else { return Ok(Sent::Yes) };
         self.with(|reply| {
-            if !reply.has_begun() {
-                return Err(PyAssertionError::new_err(
-                    "a piece of the response came before start_response was called",
-                ));
-            }
+            expect_head(reply)?;
             let sent = match reply.write(piece.as_bytes(), last) {
                 Ok(Flow::Ready) => Ok(()),
                 Ok(Flow::Full) => piece.py().detach(|| self.lane.wait_for_client(|| reply.wait_for_room())),
@@ -176,17 +166,7 @@ impl State {
         response_headers: &Bound<'_, PyAny>,
         exc_info: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        self.with(|reply| {
-            match exc_info {
-                Some(exc_info) if reply.is_sent() => return Err(raised(exc_info)?),
-                None if reply.has_begun() => {
-                    let message = "start_response was called a second time without exc_info";
-                    return Err(PyAssertionError::new_err(message));
-                }
-                _ => {}
-            }
-            begin(reply, status, response_headers)
-        })?;
+        self.with(|reply| start(reply, status, response_headers, exc_info))?;
         let write = self.writer().as_ref().map(|write| write.clone_ref(py));
         write.ok_or_else(|| PyRuntimeError::new_err("the response to this request is over"))
     }
@@ -199,16 +179,49 @@ impl State {
 }
 
 /// The exception that an `exc_info` triple is about.
-pub(crate) fn raised(exc_info: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+fn raised(exc_info: &Bound<'_, PyAny>) -> PyResult<PyErr> {
     Ok(PyErr::from_value(exc_info.get_item(1)?))
 }
 
-/// The status and the header fields that `start_response` was given.
-pub(crate) fn begin(
+/// What `start_response` does, less the `write` that it returns.
+pub(crate) fn start(
     reply: &mut Reply<'_>,
     status: &Bound<'_, PyAny>,
     headers: &Bound<'_, PyAny>,
+    exc_info: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
+    match exc_info {
+        Some(exc_info) if reply.is_sent() => Err(raised(exc_info)?),
+        None if reply.has_begun() => {
+            Err(PyAssertionError::new_err("start_response was called a second time without exc_info"))
+        }
+        _ => begin(reply, status, headers),
+    }
+}
+
+/// A piece of the body; nothing when nothing is to be sent for it.
+pub(crate) fn piece_to_send<'a, 'py>(
+    piece: &'a Bound<'py, PyAny>,
+    last: bool,
+) -> PyResult<Option<&'a Bound<'py, PyBytes>>> {
+    match piece.cast::<PyBytes>() {
+        Ok(bytes) => Ok((last || !bytes.as_bytes().is_empty()).then_some(bytes)),
+        Err(_) => {
+            let found = piece.get_type().name()?;
+            Err(PyTypeError::new_err(format!("a piece of the response must be bytes, not {found}")))
+        }
+    }
+}
+
+/// The body comes behind the head.
+pub(crate) fn expect_head(reply: &Reply<'_>) -> PyResult<()> {
+    if reply.has_begun() {
+        return Ok(());
+    }
+    Err(PyAssertionError::new_err("a piece of the response came before start_response was called"))
+}
+
+fn begin(reply: &mut Reply<'_>, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
     reply.begin(&text(status, "the status")?).map_err(bad)?;
     for field in headers.try_iter()? {
