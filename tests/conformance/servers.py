@@ -80,4 +80,5 @@ def wait_for_line(server, count):
     def lines():
         return [line for line in access_lines(server) if "/calls " not in line]
 
-    return wait_until(lambda: lines()[count:], "the request has a line in the access log")[0]
+    with server.explained():
+        return wait_until(lambda: lines()[count:], "the request has a line in the access log")[0]
