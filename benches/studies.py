@@ -1,0 +1,149 @@
+"""What is no race of servers at the same load: memory, waiting, and how cost grows."""
+
+import dataclasses
+import os
+import statistics
+import time
+
+from . import account, load, plot
+from .servers import Running, Wanted, is_there
+
+DJANGO = Wanted("frameworks:django", workers=4)
+SLOW = Wanted("hello:various", workers=4)
+QUIET = 10_000
+
+
+def memory(directory, quick, plots):
+    """Django in four workers, after 1,000 requests and a full collection."""
+    variants = {
+        "gunicorn": ("gunicorn", DJANGO),
+        "gunicorn --preload": ("gunicorn", dataclasses.replace(DJANGO, flags=("--preload",))),
+        "granian": ("granian", DJANGO),
+        "rcorn --preload=off": ("rcorn", dataclasses.replace(DJANGO, flags=("--preload=off",))),
+        "rcorn": ("rcorn", DJANGO),
+    }
+    rows = {}
+    for label, (name, wanted) in variants.items():
+        if is_there(name):
+            rows[label] = after_requests(name, wanted, directory / label.replace(" ", "-"))
+    ours = rows["rcorn"][0]
+    lines = ["### Memory: Django, 4 workers, after 1,000 requests and a full collection", ""]
+    lines += ["| server | MB (PSS) of all processes | rcorn's part | master, MB (RSS) |", "|---|---|---|---|"]
+    lines += [f"| {label} | {pss:.0f} | {ours / pss:.2f} | {master:.1f} |" for label, (pss, master) in rows.items()]
+    return "\n".join([*lines, "", idle(directory / "idle")]) + "\n"
+
+
+def after_requests(name, wanted, directory):
+    server = Running(name, wanted, directory).wait()
+    try:
+        for _ in range(1000):
+            load.get(server.port, "/")
+        seen, deadline = set(), time.monotonic() + 60
+        while len(seen) < wanted.workers and time.monotonic() < deadline:
+            seen.add(load.get(server.port, "/collect"))
+        return account.pss_kib(server.pids()) / 1024, account.rss_kib(server.process.pid) / 1024
+    finally:
+        server.stop()
+
+
+def idle(directory):
+    """Kept connections that say nothing."""
+    server = Running("rcorn", Wanted("hello:app"), directory).wait()
+    try:
+        before = account.pss_kib(server.pids())
+        held = load.quiet(server.port, QUIET)
+        grown = account.pss_kib(server.pids()) - before
+        for client in held:
+            client.close()
+        return f"{QUIET:,} quiet kept connections in one worker of rcorn: {grown * 1024 / QUIET:.0f} bytes each."
+    finally:
+        server.stop()
+
+
+def queue(directory, quick, plots):
+    """Slow views: requests that arrive by chance, and wait for one of four workers."""
+    seconds, rounds = (10, 1) if quick else (60, 1)
+    lines = ["### Waiting: 50 ms of a view, 4 sync workers, 32 kept connections, 70 % utilisation", ""]
+    lines += [f"{seconds} s a server; 56 requests a second arrive by chance, the same for all.", ""]
+    lines += ["| server | mean ms | p50 ms | p99 ms |", "|---|---|---|---|"]
+    for name in filter(is_there, ("gunicorn", "rcorn", "granian")):
+        server = Running(name, SLOW, directory / name).wait("/wait50")
+        try:
+            done = [load.arrivals(server.port, "/wait50", 56, 32, seconds, seed) for seed in range(rounds)]
+        finally:
+            server.stop()
+        figures = (statistics.mean(getattr(one, field) for one in done) for field in ("mean_ms", "p50_ms", "p99_ms"))
+        lines.append(f"| {name} | {' | '.join(f'{figure:.1f}' for figure in figures)} |")
+    return "\n".join(lines) + "\n"
+
+
+def spread(directory, quick, plots):
+    """How evenly 64 connections are spread over four workers."""
+    server = Running("rcorn", Wanted("hello:app", workers=4), directory / "spread").wait()
+    try:
+        held = load.quiet(server.port, 64)
+        workers = [pid for pid in server.pids() if "worker" in title(pid)]
+        counts = sorted(connections(pid) for pid in workers)
+        for client in held:
+            client.close()
+    finally:
+        server.stop()
+    return f"### Spread\n\n64 connections over 4 workers of rcorn: {', '.join(map(str, counts))}.\n"
+
+
+def title(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().decode(errors="replace")
+
+
+def connections(pid):
+    """Its established connections, less those that everyone inherits: listeners are not in this state."""
+    own = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    with open(f"/proc/{pid}/net/tcp") as table:
+        return sum(f"socket:[{fields[9]}]" in own for fields in map(str.split, list(table)[1:]) if fields[3] == "01")
+
+
+GROWTH = {
+    "connections": ("connections", (1, 4, 16, 64, 256, 1024, 4096, 10_000)),
+    "workers": ("workers", (1, 2, 4, 8)),
+    "headers": ("header fields", (1, 5, 10, 20, 40, 80)),
+    "body": ("bytes of the request's body", (0, 1024, 16_384, 65_536, 262_144, 1_048_576)),
+    "depth": ("requests at a time on a connection", (1, 2, 4, 8, 16, 32)),
+}
+
+
+def growth(directory, quick, plots):
+    """What a request costs as something grows."""
+    lines = ["### How cost grows", "", "WSGI hello on rcorn, µs of CPU a request.", ""]
+    for name, (label, steps) in GROWTH.items():
+        points = [(step, cost_at(name, step, directory / f"{name}-{step}", 1 if quick else 3)) for step in steps]
+        lines += [f"| {label} | {' | '.join(f'{step:,}' for step, _ in points)} |", "|---" * (len(points) + 1) + "|"]
+        lines += [f"| µs a request | {' | '.join(f'{cost:.2f}' for _, cost in points)} |", ""]
+        if plots:
+            (plots / f"growth-{name}.svg").write_text(plot.line(f"µs of CPU a request by {label}", label, points))
+            lines += [f"![µs a request by {label}](performance/growth-{name}.svg)", ""]
+    return "\n".join(lines)
+
+
+def cost_at(name, step, directory, seconds):
+    wanted = Wanted("hello:various" if name == "body" and step else "hello:app", workers=step if name == "workers" else 1)
+    how = dict(connections=64, headers=(), body=0, depth=1)
+    if name == "headers":
+        how["headers"] = [f"X-Field-{number}: some value {number}" for number in range(step)]
+    elif name != "workers":
+        how[name] = step
+    pinned = name != "workers" and load.cores() > 1
+    path = "/upload" if how["body"] else "/"
+    server = Running("rcorn", wanted, directory, 0 if pinned else None).wait(path)
+    try:
+        run = lambda time: load.wrk(server.port, path, how["connections"], time, core=1 if pinned else None, **{k: how[k] for k in ("headers", "body", "depth")})  # noqa: E731
+        run(1)
+        pids = server.pids()
+        before = account.cpu_ns(pids)
+        done = run(seconds)
+        return (account.cpu_ns(pids) - before) / 1000 / done.requests
+    finally:
+        server.stop()
+
+
+STUDIES = {"memory": memory, "queue": queue, "spread": spread, "growth": growth}
