@@ -158,12 +158,12 @@ def ask(client, path):
     return b"connection: close" not in data.lower()
 
 
-def quiet(port, connections):
+def quiet(port, connections, path="/"):
     """Connections that have had one answer and say nothing now."""
     held = []
     for _ in range(connections):
         client = socket.create_connection(("127.0.0.1", port), 30)
-        ask(client, "/")
+        ask(client, path)
         held.append(client)
     return held
 

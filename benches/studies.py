@@ -38,12 +38,17 @@ def after_requests(name, wanted, directory):
     try:
         for _ in range(1000):
             load.get(server.port, "/")
-        seen, deadline = set(), time.monotonic() + 60
-        while len(seen) < wanted.workers and time.monotonic() < deadline:
-            seen.add(load.get(server.port, "/collect"))
+        everyone_collects(server, wanted.workers)
         return account.pss_kib(server.pids()) / 1024, account.rss_kib(server.process.pid) / 1024
     finally:
         server.stop()
+
+
+def everyone_collects(server, workers):
+    """Every worker has answered, and thrown away what it does not need any more."""
+    seen, deadline = set(), time.monotonic() + 60
+    while len(seen) < workers and time.monotonic() < deadline:
+        seen.add(load.get(server.port, "/collect"))
 
 
 def idle(directory):
@@ -79,9 +84,10 @@ def queue(directory, quick, plots):
 
 def spread(directory, quick, plots):
     """How evenly 64 connections are spread over four workers."""
-    server = Running("rcorn", Wanted("hello:app", workers=4), directory / "spread").wait()
+    server = Running("rcorn", Wanted("hello:various", workers=4), directory / "spread").wait("/collect")
     try:
-        held = load.quiet(server.port, 64)
+        everyone_collects(server, 4)
+        held = load.quiet(server.port, 64, "/wait5")
         workers = [pid for pid in server.pids() if "worker" in title(pid)]
         counts = sorted(connections(pid) for pid in workers)
         for client in held:

@@ -3,17 +3,22 @@
 
 use crate::config::Config;
 use crate::refusal::Refusal;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is longer than limit_request_line");
 pub(crate) const FIELD_TOO_LONG: Refusal =
     Refusal::new(431, "a header field is longer than limit_request_field_size");
 const BARE_LF: Refusal = Refusal::bad("a line ends in LF without CR");
 
+/// Made once: that costs as much as to search a short head.
+static END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
+
 /// The end of the head: behind the empty line.
 pub(crate) fn find_end(bytes: &[u8], start: usize, from: usize) -> Option<usize> {
     // The end may have begun within the last three bytes that were seen.
     let from = from.saturating_sub(3).max(start);
-    memchr::memmem::find(&bytes[from..], b"\r\n\r\n").map(|at| from + at + 4)
+    END.find(&bytes[from..]).map(|at| from + at + 4)
 }
 
 /// What can be said of a head that is not whole: it must not grow without limit, nor wait for an end that cannot come.

@@ -10,9 +10,8 @@
 //! | unknown length: chunked in HTTP/1.1, else to the end             | 9112, 6.3, 7.1   |
 
 use crate::head::Version;
-use crate::token::{is_token, is_value, list, trim};
+use crate::token::{decimal, is_token, is_value, list, trim};
 use std::fmt;
-use std::io::Write;
 
 /// A head that the application may not send: a sentence for its log.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,9 +129,8 @@ impl ResponseHead {
     }
 
     fn note_length(&mut self, value: &[u8]) -> Result<(), BadHead> {
-        let text = std::str::from_utf8(value).unwrap_or_default();
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let Some(length) = text.parse().ok().filter(|_| digits) else {
+        let Some(length) = decimal(value) else {
+            let text = String::from_utf8_lossy(value);
             return Err(BadHead(format!("Content-Length is not a number: {text:?}")));
         };
         match self.length.replace(length) {
@@ -173,7 +171,9 @@ impl ResponseHead {
 
     fn announce(&self, length: Option<u64>, out: &mut Vec<u8>) -> Framing {
         if let Some(length) = length {
-            let _ = write!(out, "Content-Length: {length}\r\n");
+            out.extend_from_slice(b"Content-Length: ");
+            out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
         Framing::Nothing
     }
@@ -191,8 +191,8 @@ pub(crate) struct Asked {
 /// The code of a status such as `200 OK`. Interim responses are not the application's to send this way.
 fn parse_status(status: &[u8]) -> Option<u16> {
     let (digits, reason) = status.split_at_checked(3)?;
-    let code: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    let well_formed = digits.iter().all(u8::is_ascii_digit) && (reason.is_empty() || reason[0] == b' ');
+    let code = u16::try_from(decimal(digits)?).ok()?;
+    let well_formed = reason.is_empty() || reason[0] == b' ';
     (well_formed && code >= 200 && is_value(reason)).then_some(code)
 }
 

@@ -76,6 +76,14 @@ fn is_port(text: &[u8]) -> bool {
     }
 }
 
+/// A whole number in digits, and nothing else.
+pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let number =
+        text.iter().try_fold(0u64, |number, byte| number.checked_mul(10)?.checked_add(digit(*byte)?));
+    number.filter(|_| !text.is_empty())
+}
+
 /// Without blanks at both ends (OWS, RFC 9110, 5.6.3).
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -127,6 +135,15 @@ mod tests {
             "é",
         ] {
             assert!(!is_host(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        let all = [("0", Some(0)), ("007", Some(7)), ("18446744073709551615", Some(u64::MAX))];
+        let none = ["", "+1", "-0", "1 ", "0x1", "18446744073709551616", "1_0"].map(|text| (text, None));
+        for (text, number) in all.into_iter().chain(none) {
+            assert_eq!(decimal(text.as_bytes()), number, "{text}");
         }
     }
 

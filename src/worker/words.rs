@@ -18,7 +18,7 @@ impl<V> Words<V> {
     }
 
     /// What `make` makes of the word, or made of it before; `None` when that is too long to be kept.
-    pub(crate) fn get(&mut self, word: &[u8], make: impl FnOnce(&[u8]) -> V) -> Option<&V> {
+    pub(crate) fn get(&mut self, word: &[u8], make: impl FnOnce(&[u8]) -> V) -> Option<&mut V> {
         if word.len() > LONGEST {
             return None;
         }
@@ -26,7 +26,7 @@ impl<V> Words<V> {
         if place.as_ref().is_some_and(|(known, _)| **known != *word) {
             *place = None;
         }
-        Some(&place.get_or_insert_with(|| (word.into(), make(word))).1)
+        Some(&mut place.get_or_insert_with(|| (word.into(), make(word))).1)
     }
 }
 

@@ -22,6 +22,17 @@ def test_a_connection_is_kept(plain):
             assert response.text.startswith(f"{number} ") and not response.closes
 
 
+def test_values_of_a_name_are_never_mixed_up(plain):
+    """The value that a name came with last is kept: what looks alike in another encoding is another value."""
+    values = [b"plain", b"plain", b"plaim", b"\xe9", b"\xc3\xa9", b"\xe9", b"", b"x" * 300, b"y" * 300, b"plain"]
+    with plain.connect() as connection:
+        for value in values:
+            connection.send(b"GET /environ HTTP/1.1\r\nHost: test\r\nX-A: %s\r\nCookie: c=%s\r\n\r\n" % (value, value))
+            found = connection.response().json
+            text = value.decode("latin-1")
+            assert (found["HTTP_X_A"], found["HTTP_COOKIE"]) == (text, f"c={text}")
+
+
 def test_connection_close_is_honoured(plain):
     with plain.connect() as connection:
         response = connection.request("/", headers={"Connection": "close"})

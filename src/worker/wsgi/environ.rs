@@ -21,6 +21,9 @@ struct Template<'py> {
     is_unix: bool,
 }
 
+/// So many keys want a table that is large enough for the fields of most requests.
+const ROOMY: usize = 22;
+
 /// Makes environments.
 pub(crate) struct Environ<'py> {
     py: Python<'py>,
@@ -134,7 +137,8 @@ impl<'py> Environ<'py> {
     fn set_headers(&mut self, environ: &Bound<'py, PyDict>, request: &Request<'_>) -> PyResult<()> {
         let mut expected = environ.len();
         for (name, value) in request.headers() {
-            environ.set_item(self.names.get(name), latin1(self.py, value)?)?;
+            let (key, value) = self.names.field(name, value)?;
+            environ.set_item(key, value)?;
             expected += 1;
         }
         // Fewer entries than fields: a name came twice, and its last value overwrote the others.
@@ -169,7 +173,23 @@ fn template<'py>(common: &Bound<'py, PyDict>, local: &Address) -> PyResult<Templ
         environ.set_item("SERVER_NAME", address.ip().to_string())?;
         environ.set_item("SERVER_PORT", address.port().to_string())?;
     }
-    Ok(Template { environ, is_unix: !matches!(local, Address::Tcp(_)) })
+    let is_unix = !matches!(local, Address::Tcp(_));
+    make_room(&environ, is_unix)?;
+    Ok(Template { environ, is_unix })
+}
+
+/// Has every key that each request sets, and a table with room for its fields: a copy keeps both, and need not grow.
+fn make_room(environ: &Bound<'_, PyDict>, is_unix: bool) -> PyResult<()> {
+    let always = ["REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "wsgi.input"];
+    for key in always.into_iter().chain(["REMOTE_ADDR"]).chain((!is_unix).then_some("REMOTE_PORT")) {
+        environ.set_item(PyString::intern(environ.py(), key), environ.py().None())?;
+    }
+    // A table of 32 places, as this many keys have, is full with 21; the next one has room for 42.
+    let spare: Vec<String> = (environ.len()..ROOMY).map(|number| format!("spare {number}")).collect();
+    for key in &spare {
+        environ.set_item(key, ())?;
+    }
+    spare.iter().try_for_each(|key| environ.del_item(key))
 }
 
 /// Name and port of a Host field.
@@ -192,7 +212,7 @@ fn protocol(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
 }
 
 /// Bytes as PEP 3333 wants them: each one a character.
-fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     // SAFETY: pointer and length are of one live slice; the result is a new reference or null with an error set.
     unsafe {
         let text = pyo3::ffi::PyUnicode_DecodeLatin1(

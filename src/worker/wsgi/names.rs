@@ -1,13 +1,26 @@
 //! Names of header fields as keys of the environment.
 
+use super::environ::latin1;
 use crate::words::Words;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+/// Longer values are made anew each time.
+const LONGEST: usize = 256;
+/// What is not kept longer than its request.
+const SECRETS: [&str; 3] = ["cookie", "authorization", "proxy-authorization"];
+
 /// The names met so far.
 pub(super) struct Names<'py> {
     py: Python<'py>,
-    words: Words<Bound<'py, PyString>>,
+    words: Words<Name<'py>>,
+}
+
+/// A name, and the value that came with it last: most values come again and again.
+struct Name<'py> {
+    key: Bound<'py, PyString>,
+    last: Option<Bound<'py, PyString>>,
+    keeps: bool,
 }
 
 impl<'py> Names<'py> {
@@ -18,10 +31,44 @@ impl<'py> Names<'py> {
     /// The key for a name as it was sent. Equal keys are the same object.
     pub(super) fn get(&mut self, sent: &[u8]) -> Bound<'py, PyString> {
         let py = self.py;
-        match self.words.get(sent, |sent| make(py, sent)) {
-            Some(key) => key.clone(),
+        match self.words.get(sent, |sent| Name::new(py, sent)) {
+            Some(name) => name.key.clone(),
             None => make(py, sent),
         }
+    }
+
+    /// The key for a name as it was sent, and its value.
+    pub(super) fn field(
+        &mut self,
+        sent: &[u8],
+        value: &[u8],
+    ) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyString>)> {
+        let py = self.py;
+        match self.words.get(sent, |sent| Name::new(py, sent)) {
+            Some(name) => Ok((name.key.clone(), name.value(py, value)?)),
+            None => Ok((make(py, sent), latin1(py, value)?)),
+        }
+    }
+}
+
+impl<'py> Name<'py> {
+    fn new(py: Python<'py>, sent: &[u8]) -> Self {
+        let is_secret = SECRETS.iter().any(|secret| sent.eq_ignore_ascii_case(secret.as_bytes()));
+        Self { key: make(py, sent), last: None, keeps: !is_secret }
+    }
+
+    fn value(&mut self, py: Python<'py>, value: &[u8]) -> PyResult<Bound<'py, PyString>> {
+        // As both are ASCII, the same bytes are the same text.
+        if let Some(last) = &self.last
+            && last.to_str().is_ok_and(|known| known.as_bytes() == value)
+        {
+            return Ok(last.clone());
+        }
+        let made = latin1(py, value)?;
+        if self.keeps {
+            self.last = (value.len() <= LONGEST && value.is_ascii()).then(|| made.clone());
+        }
+        Ok(made)
     }
 }
 
