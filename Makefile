@@ -5,6 +5,8 @@
 #   make wheel   a wheel for pip, in target/dist
 #   make test    sets up what the tests need, and runs all of them
 #   make soak    a million mixed requests (COUNT=…, FLAGS="--threads 4"), with every one accounted for: about a minute
+#   make bench   rcorn beside its peers, in µs of CPU a request: half an hour, or two minutes with BENCH=quick;
+#                some of it with NAMES="hello asgi"
 #   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of eight targets
 #   make install installs what `make build` has made, below $(DESTDIR)$(PREFIX): packaging/install.mk
 #   make deb     a Debian package, in target/dist (with debhelper)
@@ -27,6 +29,8 @@ COUNT   ?= 1000000
 FLAGS   ?=
 FUZZ_SECONDS ?= 600
 GLIBC   ?=
+BENCH   ?=
+NAMES   ?=
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 DIST := $(TARGET)/dist
@@ -46,7 +50,7 @@ REPRODUCIBLE := --remap-path-prefix=$(CURDIR)=/rcorn --remap-path-prefix=$(realp
 PACKAGES := deb rpm wheel
 $(PACKAGES): export GLIBC = 2.28
 
-.PHONY: run build $(PACKAGES) packages papers test soak fuzz lint clean tools
+.PHONY: run build $(PACKAGES) packages papers test soak bench fuzz lint clean tools
 
 run: tools
 	$(INTERPRETERS) example
@@ -101,6 +105,9 @@ test: tools
 
 soak: tools
 	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT) $(FLAGS)
+
+bench: build
+	BENCH="$(BENCH)" CARGO_TARGET_DIR=$(TARGET) RCORN_BIN=$(BUILT) $(PYTHON) -m benches $(NAMES)
 
 fuzz: tools
 	CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh

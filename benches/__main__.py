@@ -31,10 +31,10 @@ def tables(arguments, base):
     if plots:
         plots.mkdir(exist_ok=True)
     yield machine.describe() + "\n"
-    counted = (3, 1) if arguments.quick else (arguments.rounds, arguments.seconds)
+    quick, full = rounds.Effort(3, 1, False), rounds.Effort(arguments.rounds, arguments.seconds, True)
     for scenario in SCENARIOS:
         if wants(arguments, scenario.name, scenario.quick):
-            results, missing = rounds.measure(scenario, base / scenario.name, *counted)
+            results, missing = rounds.measure(scenario, base / scenario.name, quick if arguments.quick else full)
             if plots:
                 rows = sorted(((result.name, result.cost) for result in results), key=lambda row: row[1])
                 (plots / f"{scenario.name}.svg").write_text(plot.bars(f"{scenario.title}: µs of CPU a request", rows))

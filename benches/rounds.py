@@ -32,7 +32,16 @@ class Result:
         self.errors += done.errors
 
 
-def measure(scenario, directory, rounds, seconds):
+@dataclass(frozen=True)
+class Effort:
+    """How much of a run."""
+
+    rounds: int
+    seconds: int
+    counts_syscalls: bool
+
+
+def measure(scenario, directory, effort):
     """The results of all servers that are there, and what each left out is missing."""
     names = [name for name in scenario.servers if is_there(name)]
     running, missing = [], [f"{name} is not installed" for name in scenario.servers if name not in names]
@@ -42,7 +51,7 @@ def measure(scenario, directory, rounds, seconds):
                 running.append(start(scenario, name, directory / name.replace(" ", "-")))
             except RuntimeError as why:
                 missing.append(str(why))
-        return alternate(scenario, running, rounds, seconds, missing), missing
+        return alternate(scenario, running, effort, missing), missing
     finally:
         for server in running:
             server.stop()
@@ -63,7 +72,7 @@ def ready(server, scenario):
     except RuntimeError:
         server.stop()
         raise
-    server.freeze(True)
+    server.rest()
     return server
 
 
@@ -88,8 +97,10 @@ class Behind:
     def pids(self):
         return self.server.pids()
 
-    def freeze(self, frozen):
+    def rest(self):
         pass
+
+    wake = rest
 
     def last_words(self):
         return self.server.last_words()
@@ -99,29 +110,36 @@ class Behind:
         self.server.stop()
 
 
-def alternate(scenario, running, rounds, seconds, missing):
+def alternate(scenario, running, effort, missing):
     """A first round warms up and counts system calls; who breaks down is left out from there on."""
     results = {server.name: Result(server.name) for server in running}
-    for turn in range(rounds + 1):
+    for turn in range(effort.rounds + 1):
         for server in [server for server in running if server.name in results]:
-            server.freeze(False)
             try:
-                play(scenario, server, results[server.name], seconds if turn else 0)
+                server.wake()
+                if turn:
+                    play(scenario, server, effort.seconds, results[server.name])
+                else:
+                    warm_up(scenario, server, effort, results[server.name])
+                server.rest()
             except (RuntimeError, OSError, AssertionError) as why:
                 missing.append(f"{server.name} broke down: {why} {server.last_words()}")
                 del results[server.name]
-            server.freeze(True)
     return list(results.values())
 
 
-def play(scenario, server, result, seconds):
-    if seconds:
-        pids = server.pids()
-        before = account.cpu_ns(pids)
-        done = drive(scenario, server.port, seconds)
-        result.add(done, account.cpu_ns(pids) - before)
-    else:
-        drive(scenario, server.port, 1)
+def play(scenario, server, seconds, result):
+    pids = server.pids()
+    before = account.cpu_ns(pids)
+    done = drive(scenario, server.port, seconds)
+    if not done.requests:
+        raise RuntimeError("it answered nothing")
+    result.add(done, account.cpu_ns(pids) - before)
+
+
+def warm_up(scenario, server, effort, result):
+    drive(scenario, server.port, 1)
+    if effort.counts_syscalls:
         result.syscalls = syscalls(scenario, server)
 
 

@@ -103,7 +103,7 @@ SCENARIOS = [
     Scenario("fresh", "A new connection for every request", (*WSGI, "nginx"), HELLO, headers=(*BROWSER, "Connection: close")),
     Scenario("blocking", "A view that waits 5 ms, 4 threads", ("rcorn", "granian", "gunicorn gthread"), Wanted("hello:various", threads=4), path="/wait5"),
     Scenario("websocket", "Websocket echo, 16 messages on their way", ("rcorn", "granian", "uvicorn", "gunicorn"), ASYNC, kind="websocket", connections=16),
-    Scenario("log", "WSGI hello, access log to a file", ("rcorn", "gunicorn", "nginx"), Wanted("hello:app", access="file"), quick=True),
+    Scenario("log", "WSGI hello, access log to a file", ("rcorn", "gunicorn", "nginx"), Wanted("hello:app", access="file")),
     Scenario("2-64", "WSGI hello, 2 workers", (*FORKING, "nginx"), Wanted("hello:app", workers=2), pinned=False),
     Scenario("4-64", "WSGI hello, 4 workers", (*FORKING, "nginx"), Wanted("hello:app", workers=4), pinned=False),
     Scenario("2-512", "WSGI hello, 2 workers, 512 connections", FORKING, Wanted("hello:app", workers=2), pinned=False, connections=512),

@@ -1,5 +1,6 @@
 """The servers: how each is started for a scenario, and what it cannot do."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -106,7 +107,7 @@ class Peer:
 
     command: object
     module: str = ""
-    # It burns a core while it has nothing to do: it is frozen while others are measured.
+    # It burns a core while it has nothing to do, so it runs only while it is measured.
     spins: bool = False
 
 
@@ -139,8 +140,12 @@ class Running:
         self.log = directory / "output"
         command = PEERS[name].command(wanted, self.port, directory)
         pinned = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
+        self.command = [str(word) for word in [*pinned, *command]]
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            [str(word) for word in [*pinned, *command]],
+            self.command,
             cwd=APPS,
             stdin=subprocess.DEVNULL,
             stdout=open(self.log, "wb"),
@@ -163,24 +168,23 @@ class Running:
     def pids(self):
         return account.family(self.process.pid)
 
-    def freeze(self, frozen):
+    def rest(self):
         if self.spins:
-            for pid in self.pids():
-                os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+            self.stop()
+
+    def wake(self):
+        if self.spins:
+            self.start()
+            self.wait()
 
     def stop(self):
-        self.freeze(False)
         pids = self.pids()
         self.process.send_signal(signal.SIGTERM if self.name != "nginx" else signal.SIGQUIT)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(3)
-        except subprocess.TimeoutExpired:
-            pass
         for pid in [*pids, self.process.pid]:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self.process.wait()
 
 
