@@ -201,7 +201,7 @@ def answers(port, path):
         with socket.socket(family) as client:
             client.settimeout(5)
             client.connect(address)
-            client.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
             return b" 200 " in client.recv(64)
     except OSError:
         return False
