@@ -26,6 +26,10 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
+    /// Settings files in Python.
+    Conf,
+    /// What of them is told to the arbiter.
+    ConfAnswer,
 }
 
 impl Helper {
@@ -40,6 +44,8 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
+            Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
+            Self::ConfAnswer => ("_rcorn.conf_answer", include_str!("python/conf_answer.py")),
         }
     }
 
@@ -57,7 +63,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
+static MODULES: [PyOnceLock<Py<PyModule>>; 11] = [const { PyOnceLock::new() }; 11];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

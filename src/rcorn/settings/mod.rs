@@ -16,6 +16,7 @@ mod nearest;
 mod origin;
 #[cfg(test)]
 mod papers;
+mod python_file;
 mod reading;
 mod refusal;
 mod row;
@@ -23,6 +24,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_gunicorn;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -36,7 +38,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{AsgiSettings, PermitSettings, Preload, TrustSettings, WorkerClass};
+use contract::settings::{AsgiSettings, PermitSettings, Preload, PythonSettings, TrustSettings, WorkerClass};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -50,8 +52,12 @@ use value::{Given, Value};
 pub(crate) struct Settings {
     /// Every setting as it was written, with where that was: name, value, origin.
     pub(crate) shown: Vec<(String, String, String)>,
-    /// The file that was read.
-    pub(crate) config: Option<PathBuf>,
+    /// The settings file, where that is one in Python, and the hooks in it.
+    pub(crate) python_settings: Option<PythonSettings>,
+    /// What looks like a slip in it, as sentences.
+    pub(crate) warnings: Vec<String>,
+    /// What was set and has no effect, as sentences that say why.
+    pub(crate) unused: Vec<String>,
     /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
     pub(crate) app: String,
     /// Where to listen.
@@ -224,7 +230,9 @@ impl Settings {
     fn blank(directory: PathBuf) -> Self {
         Self {
             shown: Vec::new(),
-            config: None,
+            python_settings: None,
+            warnings: Vec::new(),
+            unused: Vec::new(),
             app: String::new(),
             bind: Vec::new(),
             backlog: 0,
