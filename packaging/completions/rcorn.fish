@@ -11,6 +11,8 @@ complete -c rcorn -s b -l bind -d 'HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME
 complete -c rcorn -l backlog -d 'connections that may wait to be accepted [default: 2048]' -r
 complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''
 off\t''"
+complete -c rcorn -l paste -l paster -d 'FILE.ini[#SECTION] of PasteDeploy (Pyramid) that describes the application, instead of app' -r
+complete -c rcorn -l paste-global -d 'values for the [DEFAULT] section of that file; repeatable' -r
 complete -c rcorn -s w -l workers -d 'worker processes; auto: one for each CPU that rcorn may use [default: 1, or $WEB_CONCURRENCY]' -r
 complete -c rcorn -s k -l worker-class -d 'kind of workers, by these names or by those of Gunicorn and uvicorn; auto: what the application needs [default: auto]' -r -f -a "auto\t''
 sync\t''

@@ -16,7 +16,7 @@ use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
-use contract::settings::{Preload, WorkerClass};
+use contract::settings::{Preload, WorkerClass, WorkerSettings};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -55,8 +55,8 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     }
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
-        Preload::Auto => preload_if_it_survives(py, &settings.app)?,
+        Preload::On => (Some(load::load(py, settings)?), PreloadOutcome::Imported),
+        Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
         // What no worker could serve is told before there is any.
@@ -69,12 +69,12 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
 
 fn preload_if_it_survives(
     py: Python<'_>,
-    app: &str,
+    settings: &WorkerSettings,
 ) -> Result<(Option<Py<PyAny>>, PreloadOutcome), BootFailure> {
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
-    let application = load::load(py, app)?;
+    let application = load::load(py, settings)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
     Ok(match left {

@@ -37,6 +37,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
             ..settings.asgi.clone()
         },
         http: http(settings, invocation.variable("TMPDIR")),
+        paste: settings.paste.clone(),
         python_settings: settings.python_settings.clone(),
         directory: path(&invocation.directory),
     }

@@ -12,8 +12,6 @@ pub(super) static LATER: &[Row] = &[
     Row::later("reload_engine", &["--reload-engine"], RELOAD),
     Row::later("reload_extra_files", &["--reload-extra-file"], RELOAD),
     Row::later("spew", &["--spew"], ""),
-    Row::later("paste", &["--paste", "--paster"], "name the application as MODULE:CALLABLE"),
-    Row::later("raw_paste_global_conf", &["--paste-global"], "name the application as MODULE:CALLABLE"),
     Row::later("disable_redirect_access_to_syslog", &["--disable-redirect-access-to-syslog"], STDERR),
     Row::later("access_log_format", &["--access-logformat"], ""),
     Row::later("capture_output", &["--capture-output"], STDERR),

@@ -16,6 +16,7 @@ mod nearest;
 mod origin;
 #[cfg(test)]
 mod papers;
+mod paste;
 mod python_file;
 mod reading;
 mod refusal;
@@ -38,7 +39,9 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{AsgiSettings, PermitSettings, Preload, PythonSettings, TrustSettings, WorkerClass};
+use contract::settings::{
+    AsgiSettings, PasteSettings, PermitSettings, Preload, PythonSettings, TrustSettings, WorkerClass,
+};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -60,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) unused: Vec<String>,
     /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
     pub(crate) app: String,
+    /// The file of PasteDeploy that the application is made of, and the section in it; `app` is its name then.
+    pub(crate) paste: Option<PasteSettings>,
+    /// What is added to the values of that file.
+    pub(crate) paste_global: Vec<(String, String)>,
     /// Where to listen.
     pub(crate) bind: Vec<Bind>,
     /// Connections that the kernel queues.
@@ -234,6 +241,8 @@ impl Settings {
             warnings: Vec::new(),
             unused: Vec::new(),
             app: String::new(),
+            paste: None,
+            paste_global: Vec::new(),
             bind: Vec::new(),
             backlog: 0,
             reuse_port: false,

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments, directories, env_file};
+use super::{Invocation, LogTarget, Settings, arguments, directories, env_file, paste};
 use contract::descriptors::MOST_LISTENERS;
 use contract::settings::{PythonSettings, PythonSource};
 use std::path::Path;
@@ -60,9 +60,10 @@ impl<'a> Reading<'a> {
     /// The settings, each checked.
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
         let mut settings = self.settings_without_app()?;
+        settings.warnings.clone_from(&self.warnings);
+        paste::settle(&mut settings, self.invocation).map_err(|clause| self.refuse("paste", &clause))?;
         settings.python_settings =
             self.python.clone().map(|source| PythonSettings { source, hooks: self.hooks() });
-        settings.warnings.clone_from(&self.warnings);
         settings.unused = self.unused();
         settings.shown = table::all().filter(|row| row.has_value()).map(|row| self.line(row)).collect();
         if settings.app.is_empty() {

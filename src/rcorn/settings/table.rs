@@ -5,6 +5,7 @@
 
 use super::bind;
 use super::later::LATER;
+use super::paste::PASTE;
 use super::row::{Kind, Row, Section, Wish};
 use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
     SETTINGS
         .iter()
+        .chain(PASTE)
         .chain(WORKERS)
         .chain(ASGI)
         .chain(CLIENTS)
