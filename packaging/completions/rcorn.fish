@@ -1,4 +1,5 @@
 complete -c rcorn -s c -l config -d 'settings file: TOML, or Python as FILE.py, file:PATH or python:MODULE; else ./gunicorn.conf.py' -r -F
+complete -c rcorn -l hooks -d 'Python file (FILE.py or python:MODULE) with Gunicorn\'s hooks, beside settings in TOML; its settings do not count' -r
 complete -c rcorn -l python -d 'the application\'s interpreter, or the directory of its virtual environment' -r -F
 complete -c rcorn -l chdir -d 'directory that the application works in and is imported from; other paths start from it [default: .]' -r -f -a "(__fish_complete_directories)"
 complete -c rcorn -l pythonpath -d 'directories that are put in front of sys.path, separated by commas' -r
@@ -108,5 +109,6 @@ off\t''"
 complete -c rcorn -l no-sendfile
 complete -c rcorn -l check-config -d 'try everything but serving, the application\'s import too'
 complete -c rcorn -l print-config -d 'show every setting and where it comes from'
+complete -c rcorn -l migrate -d 'FILE in the place of the application: print gunicorn.conf.py, or an .ini of uWSGI\'s, as TOML'
 complete -c rcorn -s h -l help -d 'show this'
 complete -c rcorn -s v -l version -d 'show the version'

@@ -50,6 +50,7 @@ fn run(invocation: Invocation) -> Result<ExitCode, Refusal> {
             reading.warnings().iter().for_each(complain);
             Ok(print(&reading.print()?))
         }
+        Wish::Migrate => Ok(print(&reading.migrate()?)),
         Wish::Check => Ok(check(&invocation, &reading.settings()?)),
         Wish::Serve => {
             let settings = reading.settings()?;

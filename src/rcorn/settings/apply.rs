@@ -13,7 +13,8 @@ pub(super) fn apply(given: &Given, settings: &mut Settings, base: &Path) -> Resu
     put(given, settings, base).map_err(|clause| Refusal::of_value(&given.origin, &clause))
 }
 
-fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String> {
+/// The same, with the clause only.
+pub(super) fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String> {
     let value = &given.value;
     match given.row.kind {
         Kind::List(..) | Kind::Pairs(_) if *value == Value::Nothing => {}

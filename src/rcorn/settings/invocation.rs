@@ -5,11 +5,11 @@ use super::origin::{Origin, Words};
 use super::python_file::{self, Told};
 use super::reading::Reading;
 use super::refusal::Refusal;
-use super::row::Wish;
+use super::row::{Kind, Wish};
 use super::value::{Given, Value};
 use super::{Settings, file, table};
 use crate::evaluation;
-use contract::evaluation::Question;
+use contract::evaluation::{Evaluated, Question};
 use contract::settings::PythonSource;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -110,8 +110,11 @@ impl Invocation {
     /// Reads every source. The layers of the result are in their order, the weakest first.
     pub(crate) fn read(&self) -> Result<Reading<'_>, Refusal> {
         let command_line = arguments::read(Words::CommandLine, &self.arguments)?;
-        if matches!(command_line.wish, Wish::Help | Wish::Version) {
-            return Ok(Reading::new(self, command_line.wish, Vec::new()));
+        match command_line.wish {
+            Wish::Help | Wish::Version => return Ok(Reading::new(self, command_line.wish, Vec::new())),
+            // The file is no settings file of this call.
+            Wish::Migrate => return Ok(Reading::new(self, command_line.wish, vec![command_line.given])),
+            _ => {}
         }
         let mut layers = Vec::new();
         for variable in VARIABLES {
@@ -119,15 +122,32 @@ impl Invocation {
         }
         layers.push(command_line.given);
         let flags = Reading::new(self, command_line.wish, layers);
-        match self.named_file(&flags) {
-            None => Ok(flags),
-            Some((name, given)) => self.read_file(flags, &name, given),
+        let reading = match self.named_file(&flags) {
+            None => flags,
+            Some((name, given)) => self.read_file(flags, &name, given)?,
+        };
+        self.read_hooks(reading)
+    }
+
+    /// Hooks may have a file of their own.
+    fn read_hooks<'a>(&'a self, reading: Reading<'a>) -> Result<Reading<'a>, Refusal> {
+        let named = reading.text_of(table::hooks()).filter(|name| !name.is_empty());
+        let Some(name) = named else { return Ok(reading) };
+        let refused = |clause: &str| Refusal::setup(format!("hooks: {clause}"));
+        let source = python_file::named(&name, &self.directory)
+            .ok_or_else(|| refused(&format!("expected FILE.py or python:MODULE, found {name:?}")))?;
+        if reading.is_python() {
+            return Err(refused("the settings file is in Python and has its own"));
         }
+        let evaluated = self.evaluate(&reading.settings_without_app()?, source.clone(), &name)?;
+        let mut told = python_file::read(&name, &evaluated);
+        told.given.retain(|given| matches!(given.row.kind, Kind::Hook));
+        Ok(reading.with_python(source, Told { warnings: Vec::new(), ..told }))
     }
 
     /// The file that the strongest layer names; else Gunicorn's own, where it is there.
     fn named_file(&self, flags: &Reading<'_>) -> Option<(String, Option<Given>)> {
-        if let Some(name) = flags.config() {
+        if let Some(name) = flags.text_of(table::config()) {
             return Some((name, None));
         }
         let value = Value::Text(GUNICORNS.to_owned());
@@ -148,7 +168,8 @@ impl Invocation {
                 Ok(flags.with_file(given))
             }
             Some(source) => {
-                let mut told = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
+                let evaluated = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
+                let mut told = python_file::read(&self.place_of(shown, &evaluated), &evaluated);
                 told.given.extend(found);
                 Ok(flags.with_python(source, told))
             }
@@ -156,7 +177,12 @@ impl Invocation {
     }
 
     /// Has a settings file in Python evaluated. `flags` are the settings that are known without it.
-    fn evaluate(&self, flags: &Settings, source: PythonSource, shown: &str) -> Result<Told, Refusal> {
+    pub(super) fn evaluate(
+        &self,
+        flags: &Settings,
+        source: PythonSource,
+        shown: &str,
+    ) -> Result<Evaluated, Refusal> {
         if let PythonSource::File(path) = &source
             && let Err(error) = std::fs::File::open(path)
         {
@@ -172,10 +198,14 @@ impl Invocation {
             names: names.map(str::to_owned).collect(),
             seconds: evaluation::limit(self, flags).as_secs_f64(),
         };
-        let evaluated = evaluation::evaluate(self, flags, &question)?;
+        evaluation::evaluate(self, flags, &question)
+    }
+
+    /// What a person calls the file that was evaluated: of a module, its file.
+    fn place_of(&self, shown: &str, evaluated: &Evaluated) -> String {
         let file = evaluated.file.as_deref().filter(|_| shown.starts_with("python:")).map(Path::new);
         let file = file.map(|file| file.strip_prefix(&self.directory).unwrap_or(file).display().to_string());
-        Ok(python_file::read(file.as_deref().unwrap_or(shown), &evaluated))
+        file.unwrap_or_else(|| shown.to_owned())
     }
 
     /// The command line as the application sees it.

@@ -12,6 +12,7 @@ mod env_file;
 mod file;
 mod invocation;
 mod later;
+mod migrate;
 mod nearest;
 mod origin;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod value;
 mod worker_class;
 
 pub(crate) use invocation::{Invocation, Predecessor};
+use migrate::migrate;
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;

@@ -5,7 +5,7 @@
 //! and could just as well be a variable: they count where their value fits.
 
 use super::Settings;
-use super::apply::apply;
+use super::apply::put;
 use super::nearest::nearest;
 use super::origin::Origin;
 use super::row::{Kind, Row};
@@ -49,22 +49,24 @@ pub(super) fn path_of(text: &str, directory: &Path) -> PathBuf {
 pub(super) fn read(shown: &str, evaluated: &Evaluated) -> Told {
     let mut told = Told::default();
     for found in &evaluated.settings {
-        let Some(row) = table::all().find(|row| row.is_named(&found.name)) else { continue };
+        let row = table::all().find(|row| row.is_named(&found.name));
+        let Some(row) = row.filter(|row| counts(row, found, evaluated)) else { continue };
         let origin = origin(shown, &found.name, found.line);
-        if is_ours(row, &found.name) && (!is_plain(&found.value) || is_said_by_alias(row, found, evaluated)) {
-            continue;
-        }
-        let given: Vec<_> =
-            values(row, &found.value).map(|value| Given { row, value, origin: origin.clone() }).collect();
-        match given.iter().find_map(misfit) {
+        let values: Vec<_> = values(row, &found.value).collect();
+        match values.iter().find_map(|value| misfit(row, value)) {
             Some(why) if WORDS.contains(&found.name.as_str()) => told.warnings.push(format!(
-                "{why}; it is taken for a variable of the file's own, as under Gunicorn: another name for it says so"
+                "{origin}: {why}; it is taken for a variable of the file's own, as under Gunicorn: another name for it says so"
             )),
-            _ => told.given.extend(given),
+            _ => told.given.extend(values.into_iter().map(|value| Given { row, value, origin: origin.clone() })),
         }
     }
     told.warnings.extend(evaluated.others.iter().filter_map(|(name, line)| slip(shown, name, *line)));
     told
+}
+
+/// Is this a setting at all? A name of ours may be a variable of the file's own.
+pub(super) fn counts(row: &Row, found: &Found, evaluated: &Evaluated) -> bool {
+    !is_ours(row, &found.name) || is_plain(&found.value) && !is_said_by_alias(row, found, evaluated)
 }
 
 fn origin(shown: &str, key: &str, line: Option<usize>) -> Origin {
@@ -85,10 +87,11 @@ fn is_said_by_alias(row: &Row, found: &Found, evaluated: &Evaluated) -> bool {
     evaluated.settings.iter().filter(other).any(|other| other.value != Evaluation::Nothing)
 }
 
-/// Why a value cannot be the setting's.
-fn misfit(given: &Given) -> Option<String> {
+/// Why a value cannot be the setting's, as a clause.
+pub(super) fn misfit(row: &'static Row, value: &Value) -> Option<String> {
+    let given = Given { row, value: value.clone(), origin: origin("", row.key, None) };
     let directory = Path::new("/");
-    apply(given, &mut Settings::blank(directory.to_owned()), directory).err().map(|why| why.to_string())
+    put(&given, &mut Settings::blank(directory.to_owned()), directory).err()
 }
 
 fn slip(shown: &str, name: &str, line: Option<usize>) -> Option<String> {
@@ -99,7 +102,7 @@ fn slip(shown: &str, name: &str, line: Option<usize>) -> Option<String> {
 }
 
 /// The values that one value of Python's stands for. `None` says nothing, as in Gunicorn.
-fn values(row: &Row, value: &Evaluation) -> Box<dyn Iterator<Item = Value>> {
+pub(super) fn values(row: &Row, value: &Evaluation) -> Box<dyn Iterator<Item = Value>> {
     match (row.kind, value) {
         (_, Evaluation::Nothing) => Box::new(std::iter::empty()),
         (Kind::Path(_), Evaluation::Text(text)) if text.is_empty() => Box::new(std::iter::empty()),

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments, directories, env_file, paste};
+use super::{Invocation, LogTarget, Settings, arguments, directories, env_file, migrate, paste};
 use contract::descriptors::MOST_LISTENERS;
 use contract::settings::{PythonSettings, PythonSource};
 use std::path::Path;
@@ -39,12 +39,22 @@ impl<'a> Reading<'a> {
         self.with_file(told.given)
     }
 
-    /// The settings file that the strongest layer names.
-    pub(super) fn config(&self) -> Option<String> {
-        let of_layer = |layer: &Vec<Given>| {
-            layer.iter().rev().find(|given| std::ptr::eq(given.row, table::config())).cloned()
-        };
-        self.layers.iter().rev().find_map(of_layer).map(|given| given.value.plain())
+    /// Are settings in Python among them?
+    pub(super) fn is_python(&self) -> bool {
+        self.python.is_some()
+    }
+
+    /// What the strongest layer says in a row of one text.
+    pub(super) fn text_of(&self, row: &'static Row) -> Option<String> {
+        self.chosen(row).last().map(|given| given.value.plain())
+    }
+
+    /// The answer to --migrate: the file that stands in the place of the application, in TOML.
+    pub(crate) fn migrate(&self) -> Result<String, Refusal> {
+        let expected =
+            || Refusal::usage("--migrate: a file is missing, such as gunicorn.conf.py or uwsgi.ini");
+        let name = self.text_of(table::app()).ok_or_else(expected)?;
+        migrate(self.invocation, &self.settings_without_app()?, &name)
     }
 
     /// What was asked for.

@@ -101,6 +101,8 @@ pub(crate) enum Wish {
     Check,
     /// Show every setting.
     Print,
+    /// Translate another server's settings.
+    Migrate,
     /// Show the flags.
     Help,
     /// Show the version.

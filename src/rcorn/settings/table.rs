@@ -50,6 +50,13 @@ static SETTINGS: &[Row] = &[
     )
     .within(Section::Application),
     Row::new(
+        "hooks",
+        &["--hooks"],
+        Kind::Text(|_, _| {}),
+        "Python file (FILE.py or python:MODULE) with Gunicorn's hooks, beside settings in TOML; its settings do not count",
+    )
+    .within(Section::Application),
+    Row::new(
         "python",
         &["--python"],
         Kind::Path(|s, path| s.python = Some(path)),
@@ -211,6 +218,13 @@ static FURTHER: &[Row] = &[
     .within(Section::Other),
     Row::new("", &["--print-config"], Kind::Wish(Wish::Print), "show every setting and where it comes from")
         .within(Section::Other),
+    Row::new(
+        "",
+        &["--migrate"],
+        Kind::Wish(Wish::Migrate),
+        "FILE in the place of the application: print gunicorn.conf.py, or an .ini of uWSGI's, as TOML",
+    )
+    .within(Section::Other),
     Row::new("", &["-h", "--help"], Kind::Wish(Wish::Help), "show this").within(Section::Other),
     Row::new("", &["-v", "--version", "-V"], Kind::Wish(Wish::Version), "show the version")
         .within(Section::Other),
@@ -220,6 +234,11 @@ static FURTHER: &[Row] = &[
 /// The settings file's own row.
 pub(super) fn config() -> &'static Row {
     &SETTINGS[1]
+}
+
+/// The row that names a file with hooks.
+pub(super) fn hooks() -> &'static Row {
+    &SETTINGS[2]
 }
 
 /// The row with this key, for errors that concern several settings.
@@ -308,6 +327,6 @@ mod tests {
     fn what_is_shown_says_what_it_is() {
         let shown = all().filter(|row| row.section != Section::Hidden);
         assert!(shown.filter(|row| row.help.is_empty()).count() == 0);
-        assert_eq!((app().key, config().flags[1]), ("app", "--config"));
+        assert_eq!((app().key, config().flags[1], hooks().key), ("app", "--config", "hooks"));
     }
 }
