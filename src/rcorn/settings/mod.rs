@@ -236,6 +236,7 @@ impl Default for Settings {
 
 impl Settings {
     /// What the table's defaults are put on.
+    #[allow(clippy::too_many_lines, reason = "a line for each field")]
     fn blank(directory: PathBuf) -> Self {
         Self {
             shown: Vec::new(),

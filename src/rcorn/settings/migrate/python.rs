@@ -44,7 +44,7 @@ fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
         _ if values.is_empty() => {}
         Kind::Hook => {}
         Kind::Unused(_, why) => {
-            target.comment(format!("{place}{}: it has no effect here: {why}", found.name))
+            target.comment(format!("{place}{}: it has no effect here: {why}", found.name));
         }
         Kind::Refused(..) | Kind::Later(_) => {
             if let Some(why) = values.iter().find_map(|value| python_file::misfit(row, value)) {
