@@ -36,7 +36,7 @@ CASES = [
     Case("container", ("main:app",), workers=max(cpus(), 2)),
     Case("container", ("main:app",), {"WEB_CONCURRENCY": "3", "LOG_LEVEL": "warning", "BIND": "unix:a.sock"}, socket="a.sock", workers=3),
     Case("container", ("main:app", "--workers", "1"), {"GUNICORN_CMD_ARGS": "--workers=4 -b unix:b.sock"}, socket="b.sock", workers=1),
-    Case("container", ("-c", "file:gunicorn.conf.py", "main:app", "-k", "sync", "-w1"), workers=1),
+    Case("container", ("-c", "file:gunicorn.conf.py", "main:app", "-k", "sync", "-w1", "--error-log", "-", "--time=20"), workers=1),
     Case("spelled_out", ("main:app",), requests=(("/?x=1", ()),), workers=1),
     Case(
         "proxied",
