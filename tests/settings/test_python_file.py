@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from support.interpreters import supported
 
 pytestmark = pytest.mark.rcorn("about rcorn's own words")
 
@@ -102,6 +103,10 @@ def test_flags_and_their_variables_win(printed, conf):
         ("request_timeout = '2m'\n", "request_timeout", "2m", 1),
         ("max_worker_memory = '300M'\n", "max_worker_memory", "300M", 1),
         ("preload_app = True\n", "preload", "true", 1),
+        ("import enum\nclass Level(str, enum.Enum): x = 'debug'\nloglevel = Level.x\n", "log_level", "debug", 3),
+        ("proc_name = b'shop'\n", "name", "shop", 1),
+        ("forwarded_allow_ips = ['10.0.0.0/8', '*']\n", "forwarded_allow_ips", "10.0.0.0/8, *", 1),
+        ("secure_scheme_headers = {}\n", "secure_scheme_headers", "nothing", 1),
         ("accesslog = None\n", "access_log", "off", "default"),
         ("bind = []\n", "bind", "127.0.0.1:8000", "default"),
         ("pidfile = ''\n", "pid", "-", "default"),
@@ -141,6 +146,10 @@ class TestWhatIsWrong:
             ("\nworkers = 'many'\n", '2: workers: expected a number from 1 to 1024 or auto, found "many"'),
             ("workers = [2]\n", "1: workers: expected a number from 1 to 1024 or auto, found a list"),
             ("import os\nworkers = os\n", "2: workers: expected a number from 1 to 1024 or auto, found a module"),
+            ("workers = []\nworkers.append(workers)\n", "1: workers: expected a number from 1 to 1024 or auto, found a list"),
+            ("workers = 10 ** 30\n", "1: workers: expected a number from 1 to 1024 or auto, found a number that is too large"),
+            ("timeout = float('nan')\n", '1: timeout: expected a time such as 30, "500ms" or "2m", found nan'),
+            ("proc_name = '\\udcff'\n", "1: proc_name: expected text, found text that is not UTF-8"),
             ("timeout = len\n", '1: timeout: expected a time such as 30, "500ms" or "2m", found the function builtins.len'),
             ("bind = ['127.0.0.1:99999']\n", '1: bind: "99999" is no port: expected a number from 0 to 65535, in "127.0.0.1:99999"'),
             ("raw_env = {'A': [1]}\n", "1: raw_env: expected text, found a list"),
@@ -226,6 +235,21 @@ CONF = ("-c", "../gunicorn.conf.py")
 def test_the_application_may_be_named_in_it(start, conf):
     conf("wsgi_app = 'names:other'\n")
     assert start("names", *CONF, call="").ready().get("/").text == "other"
+
+
+def test_the_interpreter_may_be_named_in_it(start, conf):
+    """The application's, which need not be the one that evaluates the file first."""
+    other = supported()[-1].environment
+    conf(f"import sys\nprint('evaluated by', sys.prefix)\npython = {str(other)!r}\n")
+    server = start("plain", *CONF).ready()
+    assert server.get("/interpreter").json["prefix"] == str(other)
+    assert f"evaluated by {other}\n" in server.output
+
+
+def test_threads_and_exit_handlers_of_the_file_do_not_hold_the_helper(rcorn, conf):
+    conf("import atexit, threading, time\natexit.register(print, 'bye')\nthreading.Thread(target=time.sleep, args=(60,)).start()\n")
+    outcome = rcorn("--print-config", "plain", seconds=10)
+    assert outcome.code == 0 and "bye" not in outcome.out
 
 
 def test_what_it_does_to_the_process_the_application_sees(start, conf, directory):

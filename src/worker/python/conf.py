@@ -17,8 +17,18 @@ NAMESPACES = {}
 def evaluate(kind, source):
     """The names that a file (kind "File", an absolute path) or a module ("Module") sets, with their values."""
     if (kind, source) not in NAMESPACES:
-        NAMESPACES[kind, source] = run_file(source) if kind == "File" else import_module(source)
+        try:
+            NAMESPACES[kind, source] = run_file(source) if kind == "File" else import_module(source)
+        finally:
+            flush()
     return NAMESPACES[kind, source]
+
+
+def flush():
+    """What the file printed is printed once: workers would inherit what is left in the buffers."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def run_file(path):

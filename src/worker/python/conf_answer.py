@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import sys
 
 
 def answer(conf, question_at, answer_at):
@@ -14,8 +13,6 @@ def answer(conf, question_at, answer_at):
     with open(question_at, encoding="utf-8") as file:
         question = json.load(file)
     told = json.dumps(answer_to(conf, question)).encode("utf-8", "backslashreplace")
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
     with io.FileIO(answer_at, "w") as file:
         file.write(told)
     # What the file has started, or wants done at the end of the process, is for the process that serves.

@@ -136,7 +136,7 @@ pub(super) fn translate(name: &str, text: &str) -> String {
     target.written()
 }
 
-/// The options of the section [uwsgi], their placeholders resolved where that can be.
+/// The options of the section `[uwsgi]`, their placeholders resolved where that can be.
 fn read(text: &str) -> Vec<(String, String)> {
     let mut options: Vec<(String, String)> = Vec::new();
     let mut within = false;
