@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from support.interpreters import supported
+from support.interpreters import find, supported
 
 pytestmark = pytest.mark.rcorn("about rcorn's own words")
 
@@ -202,6 +202,15 @@ class TestWhatIsWrong:
         assert outcome.code == SETUP and "is it a Python interpreter?" in outcome.sentence
 
 
+def test_an_interpreter_that_is_too_old(rcorn, conf):
+    old = next((find(version) for version in ("3.10", "3.9", "3.8", "2.7") if find(version)), None)
+    if old is None:
+        pytest.skip("this machine has no Python older than 3.11")
+    conf("workers = 2\n")
+    outcome = rcorn("--python", old.path, "--print-config", "plain")
+    assert outcome.code == SETUP and "is too old: rcorn needs Python 3.11 or later" in outcome.sentence
+
+
 def test_a_slip_is_warned_about(rcorn, conf):
     conf("workers = 1\nwrokers = 2\ncores = 4\nhost = 'x'\n_binds = 1\ndef wrokers_of(): pass\n")
     outcome = rcorn("--print-config", "plain")
@@ -210,7 +219,7 @@ def test_a_slip_is_warned_about(rcorn, conf):
 
 
 def test_a_variable_of_the_files_own_may_have_a_name_of_ours(rcorn, conf):
-    conf("env = 'production'\nloop = object()\nlog_level = 'chatty'\nloglevel = 'debug'\napp = print\n")
+    conf("env = 'production'\nloop = object()\nlog_level = 'chatty'\nloglevel = 'debug'\napp = print\nhooks = ['a']\n")
     outcome = rcorn("--print-config", "plain")
     assert outcome.code == 0 and outcome.err.count("\n") == 1
     assert outcome.err.startswith('rcorn: gunicorn.conf.py:1: env: expected NAME=VALUE, found "production"; it is taken')

@@ -66,6 +66,10 @@ pub(super) fn read(shown: &str, evaluated: &Evaluated) -> Told {
 
 /// Is this a setting at all? A name of ours may be a variable of the file's own.
 pub(super) fn counts(row: &Row, found: &Found, evaluated: &Evaluated) -> bool {
+    // A file in Python has its hooks itself, so this can only be a variable.
+    if std::ptr::eq(row, table::hooks()) {
+        return false;
+    }
     !is_ours(row, &found.name) || is_plain(&found.value) && !is_said_by_alias(row, found, evaluated)
 }
 
