@@ -94,7 +94,8 @@ def line_in_file(error, frames):
 
 def clause(error, seconds):
     if isinstance(error, TimeIsUp):
-        return f"the settings file was not through after {seconds:g} s: it is evaluated at each start and reload, and may only set values"
+        limit = f"the settings file was not through after {seconds:g} s"
+        return f"{limit}: it is evaluated at each start and reload, and may only set values"
     if isinstance(error, SystemExit):
         return f"the settings file ended the program (SystemExit: {error.code}): it may only set values"
     return traceback.format_exception_only(error)[-1].strip()
