@@ -1,4 +1,5 @@
-complete -c rcorn -s c -l config -d 'settings file, in TOML' -r -F
+complete -c rcorn -s c -l config -d 'settings file: TOML, or Python as FILE.py, file:PATH or python:MODULE; else ./gunicorn.conf.py' -r -F
+complete -c rcorn -l hooks -d 'Python file (FILE.py or python:MODULE) with Gunicorn\'s hooks, beside settings in TOML; its settings do not count' -r
 complete -c rcorn -l python -d 'the application\'s interpreter, or the directory of its virtual environment' -r -F
 complete -c rcorn -l chdir -d 'directory that the application works in and is imported from; other paths start from it [default: .]' -r -f -a "(__fish_complete_directories)"
 complete -c rcorn -l pythonpath -d 'directories that are put in front of sys.path, separated by commas' -r
@@ -11,6 +12,8 @@ complete -c rcorn -s b -l bind -d 'HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME
 complete -c rcorn -l backlog -d 'connections that may wait to be accepted [default: 2048]' -r
 complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''
 off\t''"
+complete -c rcorn -l paste -l paster -d 'FILE.ini[#SECTION] of PasteDeploy (Pyramid) that describes the application, instead of app' -r
+complete -c rcorn -l paste-global -d 'values for the [DEFAULT] section of that file; repeatable' -r
 complete -c rcorn -s w -l workers -d 'worker processes; auto: one for each CPU that rcorn may use [default: 1, or $WEB_CONCURRENCY]' -r
 complete -c rcorn -s k -l worker-class -d 'kind of workers, by these names or by those of Gunicorn and uvicorn; auto: what the application needs [default: auto]' -r -f -a "auto\t''
 sync\t''
@@ -104,8 +107,8 @@ complete -c rcorn -l control-socket-owner -d 'whose it is: USER, USER:GROUP or :
 complete -c rcorn -l no-control-socket -d 'have no such socket [default: off]' -r -f -a "on\t''
 off\t''"
 complete -c rcorn -l no-sendfile
-complete -c rcorn -l initgroups -d 'give the application all groups of its user; always done [default: on]'
 complete -c rcorn -l check-config -d 'try everything but serving, the application\'s import too'
 complete -c rcorn -l print-config -d 'show every setting and where it comes from'
+complete -c rcorn -l migrate -d 'FILE in the place of the application: print gunicorn.conf.py, or an .ini of uWSGI\'s, as TOML'
 complete -c rcorn -s h -l help -d 'show this'
 complete -c rcorn -s v -l version -d 'show the version'

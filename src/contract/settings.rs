@@ -51,6 +51,44 @@ pub struct WorkerSettings {
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
+    /// The file of PasteDeploy that the application is made of, instead of `app`.
+    #[serde(default)]
+    pub paste: Option<PasteSettings>,
+    /// The settings file, where that is one in Python: evaluated again in the zygote, for what cannot cross.
+    #[serde(default)]
+    pub python_settings: Option<PythonSettings>,
+    /// The directory that rcorn was started in, and that such a file is evaluated in.
+    #[serde(default)]
+    pub directory: String,
+}
+
+/// An application that a file of PasteDeploy describes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasteSettings {
+    /// The file, with an absolute path.
+    pub file: String,
+    /// The section of it, where that is not `main`.
+    pub section: Option<String>,
+    /// What is added to its `[DEFAULT]` values.
+    pub defaults: Vec<(String, String)>,
+}
+
+/// A settings file in Python.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PythonSettings {
+    /// Where it is.
+    pub source: PythonSource,
+    /// The hooks that it sets, by Gunicorn's names.
+    pub hooks: Vec<String>,
+}
+
+/// Where settings in Python are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PythonSource {
+    /// A file, by its absolute path.
+    File(String),
+    /// A module, by its name.
+    Module(String),
 }
 
 /// How ASGI applications are run.

@@ -99,7 +99,7 @@ fn begin(
     };
     let application = match application {
         Some(application) => application,
-        None => match load::load(py, &settings.app) {
+        None => match load::load(py, settings) {
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),

@@ -3,18 +3,44 @@
 use crate::python::{self, Helper};
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
+use contract::settings::{PasteSettings, WorkerSettings};
 use pyo3::prelude::*;
 
 /// The longest traceback that is sent: a message has a limit, and nobody reads on.
 const LONGEST_TRACEBACK: usize = 48 * 1024;
 
-/// The application that `spec` names.
-pub(crate) fn load(py: Python<'_>, spec: &str) -> Result<Py<PyAny>, BootFailure> {
+/// The application that the settings name.
+pub(crate) fn load(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny>, BootFailure> {
     let helper = Helper::Load.module(py).map_err(|error| internal(&error, py))?;
-    match helper.call_method1("load", (spec,)) {
+    let spec = &settings.app;
+    let loaded = match &settings.paste {
+        Some(paste) => load_paste(py, paste)?,
+        None => helper.call_method1("load", (spec,)),
+    };
+    match loaded {
         Ok(application) => Ok(application.unbind()),
         Err(error) => Err(failure(py, helper, spec, &error).unwrap_or_else(|second| internal(&second, py))),
     }
+}
+
+fn load_paste<'py>(
+    py: Python<'py>,
+    paste: &PasteSettings,
+) -> Result<PyResult<Bound<'py, PyAny>>, BootFailure> {
+    let helper = Helper::Paste.module(py).map_err(|error| internal(&error, py))?;
+    let loaded = helper.call_method1("load", (&paste.file, &paste.section, paste.defaults.clone()));
+    match &loaded {
+        Err(error) if is_missing(helper, error).map_err(|error| internal(&error, py))? => Err(BootFailure {
+            code: ExitCode::AppImport,
+            summary: error.value(py).to_string(),
+            traceback: String::new(),
+        }),
+        _ => Ok(loaded),
+    }
+}
+
+fn is_missing(helper: &Bound<'_, PyModule>, error: &PyErr) -> PyResult<bool> {
+    error.value(helper.py()).is_instance(&helper.getattr("NotInstalled")?)
 }
 
 fn failure(py: Python<'_>, helper: &Bound<'_, PyModule>, spec: &str, error: &PyErr) -> PyResult<BootFailure> {

@@ -26,6 +26,12 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
+    /// Applications that a file of PasteDeploy describes.
+    Paste,
+    /// Settings files in Python.
+    Conf,
+    /// What of them is told to the arbiter.
+    ConfAnswer,
 }
 
 impl Helper {
@@ -40,6 +46,9 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
+            Self::Paste => ("_rcorn.paste", include_str!("python/paste.py")),
+            Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
+            Self::ConfAnswer => ("_rcorn.conf_answer", include_str!("python/conf_answer.py")),
         }
     }
 
@@ -57,7 +66,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
+static MODULES: [PyOnceLock<Py<PyModule>>; 12] = [const { PyOnceLock::new() }; 12];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

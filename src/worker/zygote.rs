@@ -3,6 +3,7 @@
 //! It has one thread, owns no connection and no epoll, and never serves: what it imported is what its workers share.
 
 use crate::birth::{self, Role};
+use crate::conf;
 use crate::gevent;
 use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::kind;
@@ -15,7 +16,7 @@ use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
-use contract::settings::{Preload, WorkerClass};
+use contract::settings::{Preload, WorkerClass, WorkerSettings};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -47,14 +48,15 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
+    conf::evaluate(py, settings)?;
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;
     }
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
-        Preload::Auto => preload_if_it_survives(py, &settings.app)?,
+        Preload::On => (Some(load::load(py, settings)?), PreloadOutcome::Imported),
+        Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
         // What no worker could serve is told before there is any.
@@ -67,12 +69,12 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
 
 fn preload_if_it_survives(
     py: Python<'_>,
-    app: &str,
+    settings: &WorkerSettings,
 ) -> Result<(Option<Py<PyAny>>, PreloadOutcome), BootFailure> {
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
-    let application = load::load(py, app)?;
+    let application = load::load(py, settings)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
     Ok(match left {

@@ -34,14 +34,20 @@ def test_a_command_line_that_is_not_understood(rcorn, arguments, words):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--certfile", "x.pem"], ["--reload"],
-     ["--daemon"], ["--statsd-host", "localhost:8125"], ["--paste", "x.ini"], ["--log-config", "x.ini"]],
+    [["--certfile", "x.pem"], ["--daemon"], ["--http-protocols", "h2"], ["--dirty-workers", "1"], ["--protocol=uwsgi"]],
     ids=lambda value: value[0],
-)  # fmt: skip
-def test_what_gunicorn_has_and_rcorn_not_yet_is_refused(rcorn, arguments):
+)
+def test_what_gunicorn_has_and_rcorn_has_not_is_refused(rcorn, arguments):
     outcome = rcorn(*arguments, "plain")
     assert outcome.code in (SETUP, USAGE)
-    assert arguments[0] in outcome.sentence and "not supported yet" in outcome.sentence
+    assert arguments[0].partition("=")[0] in outcome.sentence and "not supported: " in outcome.sentence
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--http-protocols", "h1"], ["--dirty-workers", "0"], ["--protocol=http"], ["--worker-tmp-dir", "/dev/shm"]]
+)
+def test_what_changes_nothing_is_not_refused(printed, arguments):
+    assert printed(*arguments, "plain")
 
 
 @pytest.mark.parametrize(
@@ -88,19 +94,6 @@ def test_a_file_that_is_not_there(rcorn):
     outcome = rcorn("--config", "absent.toml", "plain")
     assert outcome.code == SETUP and "absent.toml" in outcome.sentence and "No such file" in outcome.sentence
 
-
-def test_a_gunicorn_file_is_refused_in_words(rcorn, directory):
-    (directory / "gunicorn.conf.py").write_text("workers = 2\n")
-    outcome = rcorn("--config", "gunicorn.conf.py", "plain")
-    assert outcome.code in (SETUP, USAGE) and "not supported yet" in outcome.sentence
-
-
-def test_a_gunicorn_file_that_gunicorn_would_find_is_not_overlooked(rcorn, directory):
-    (directory / "gunicorn.conf.py").write_text("workers = 2\n")
-    outcome = rcorn("plain")
-    assert outcome.code == SETUP and "gunicorn.conf.py" in outcome.sentence
-    (directory / "app.toml").write_text("workers = 2\n")
-    assert rcorn("--check-config", "--config", "app.toml", "plain").code == 0
 
 
 def test_a_port_in_use(rcorn):

@@ -178,6 +178,14 @@ def test_what_python_sees_of_it(installed):
     assert module.stdout == f"rcorn {said}"
 
 
+@pytest.mark.parametrize("words", ["import rcorn.app.base", "from rcorn.app.wsgiapp import WSGIApplication"])
+def test_who_embeds_gunicorn_is_told_what_to_do(installed, words):
+    done = subprocess.run([installed.place / "bin" / "python", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("ImportError: rcorn has no BaseApplication to subclass")
+    assert "python -m rcorn" in done.stderr
+
+
 def test_rcornctl_comes_along(installed):
     done = subprocess.run([installed.place / "bin" / "rcornctl", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("rcornctl ")

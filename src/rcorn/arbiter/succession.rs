@@ -205,6 +205,9 @@ fn control_of(state: ControlState) -> std::io::Result<Control> {
     Control::unpack(state.path, state.file, sys::fd::adopt(state.fd)?)
 }
 
+/// How a complaint begins.
+const NAME: &str = "rcorn: ";
+
 /// What a program that could follow says when it is tried: one that only happens to end well is none of ours.
 pub(crate) const FIT: &str = "rcorn: fit to follow";
 
@@ -216,14 +219,20 @@ fn judge(how: Ended, said: &str, program: &str) -> Result<(), String> {
         (Ended::Exited(0), _) => {
             Err(format!("{program} is not rcorn, or of a version that cannot follow this one"))
         }
-        (_, Some(line)) => Err(line.strip_prefix("rcorn: ").unwrap_or(line).to_owned()),
+        (_, Some(line)) => Err(words_of_rcorn(said).unwrap_or(line).to_owned()),
         (_, None) => Err(format!("{program} {how} when it was tried")),
     }
 }
 
+/// What it said as rcorn, behind whatever a settings file in Python printed.
+fn words_of_rcorn(said: &str) -> Option<&str> {
+    let begin = if said.starts_with(NAME) { 0 } else { said.rfind(&format!("\n{NAME}"))? + 1 };
+    said.get(begin + NAME.len()..).map(str::trim_end)
+}
+
 /// As a child of the arbiter that runs: could we follow it?
 pub(crate) fn could_follow(invocation: &Invocation, state: OwnedFd) -> Result<(), String> {
-    let settings = invocation.load().map_err(|refusal| refusal.to_string())?;
+    let settings = invocation.load().map_err(|refusal| refusal.whole())?;
     interpreter::find(invocation, &settings).map_err(|refusal| refusal.to_string())?;
     interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;
     State::read(state).map(drop)

@@ -3,7 +3,7 @@
 use super::nearest::nearest;
 use super::origin::{Origin, Words};
 use super::refusal::Refusal;
-use super::row::{Kind, Row, Section, Wish};
+use super::row::{Kind, Row, Section, Takes, Wish};
 use super::table;
 use super::value::{Given, Value};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -21,7 +21,7 @@ const APP: &str = "APP";
 
 /// Reads flags.
 pub(super) fn read(words: Words, arguments: &[OsString]) -> Result<Said, Refusal> {
-    let named = std::iter::once(OsString::from("rcorn")).chain(arguments.iter().cloned());
+    let named = std::iter::once(OsString::from("rcorn")).chain(with_modes(arguments));
     let matches = command().try_get_matches_from(named).map_err(|error| refusal(words, &error))?;
     let mut said = Said { given: Vec::new(), wish: Wish::Serve };
     for row in table::all().filter(|row| !row.flags.is_empty()) {
@@ -32,6 +32,22 @@ pub(super) fn read(words: Words, arguments: &[OsString]) -> Result<Said, Refusal
         said.given.push(Given { row: table::app(), value: Value::Text(app.clone()), origin });
     }
     Ok(said)
+}
+
+/// Gunicorn's `--proxy-protocol v1` in the form that a flag with a value of its own choice has here.
+fn with_modes(arguments: &[OsString]) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::with_capacity(arguments.len());
+    for word in arguments {
+        let is_mode = ["off", "v1", "v2", "auto"].iter().any(|mode| word == mode);
+        match words.last_mut() {
+            Some(flag) if is_mode && flag == "--proxy-protocol" => {
+                flag.push("=");
+                flag.push(word);
+            }
+            _ => words.push(word.clone()),
+        }
+    }
+    words
 }
 
 fn take(row: &'static Row, words: Words, matches: &ArgMatches, said: &mut Said) -> Result<(), Refusal> {
@@ -81,6 +97,7 @@ pub(super) fn command_of(keep: fn(&Row) -> bool) -> Command {
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args_override_self(true)
+        .infer_long_args(true)
         .arg(app)
         .args(rows().filter(|row| !row.flags.is_empty()).map(argument))
         .args(rows().filter(|row| !row.negated_by.is_empty()).map(negation))
@@ -117,9 +134,13 @@ fn argument(row: &'static Row) -> Arg {
             .require_equals(true)
             .default_missing_value("on")
             .value_name(row.placeholder()),
+        Kind::Unused(Takes::Switch, _) => {
+            argument.action(ArgAction::Append).num_args(0).default_missing_value("on")
+        }
         // Whether it takes a value does not matter: it is refused.
-        Kind::Later(_) => argument.action(ArgAction::Append).num_args(0..=1).default_missing_value(""),
-        Kind::Only(["on"]) => argument.action(ArgAction::Append).num_args(0).default_missing_value("on"),
+        Kind::Later(_) | Kind::Refused(..) => {
+            argument.action(ArgAction::Append).num_args(0..=1).default_missing_value("")
+        }
         _ => argument
             .action(ArgAction::Append)
             .num_args(1)
@@ -221,6 +242,22 @@ mod tests {
     #[test]
     fn the_table_makes_a_sound_command() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn gunicorns_ways_of_writing_flags() {
+        let said = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(Into::into).collect();
+            let given = read(Words::CommandLine, &words).unwrap().given;
+            given.into_iter().map(|given| (given.row.key, given.value.plain())).collect::<Vec<_>>()
+        };
+        let pair = |key, value: &str| (key, value.to_owned());
+        let app = pair("app", "a:b");
+        assert_eq!(said(&["--proxy-protocol", "v1", "a:b"]), [pair("proxy_protocol", "v1"), app.clone()]);
+        assert_eq!(said(&["--proxy-protocol", "a:b"]), [pair("proxy_protocol", "on"), app.clone()]);
+        assert_eq!(said(&["--error-log", "-", "a:b"]), [pair("error_log", "-"), app.clone()]);
+        assert_eq!(said(&["--worker-conn=7", "a:b"]), [pair("worker_connections", "7"), app]);
+        assert!(read(Words::CommandLine, &["--limit-request=7".into()]).is_err(), "that may be several");
     }
 
     #[test]

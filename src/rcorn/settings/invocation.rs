@@ -1,14 +1,18 @@
 //! How rcorn was called, and what that comes to. Read once at the start; a reload reads the files anew.
 
 use super::arguments::{self, Said};
-use super::origin::Words;
+use super::origin::{Origin, Words};
+use super::python_file::{self, Told};
 use super::reading::Reading;
 use super::refusal::Refusal;
 use super::row::{Kind, Wish};
-use super::value::Given;
-use super::{Settings, file};
+use super::value::{Given, Value};
+use super::{Settings, file, table};
+use crate::evaluation;
+use contract::evaluation::{Evaluated, Question};
+use contract::settings::PythonSource;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How rcorn was called.
 #[derive(Clone, Debug)]
@@ -106,33 +110,108 @@ impl Invocation {
     /// Reads every source. The layers of the result are in their order, the weakest first.
     pub(crate) fn read(&self) -> Result<Reading<'_>, Refusal> {
         let command_line = arguments::read(Words::CommandLine, &self.arguments)?;
-        if matches!(command_line.wish, Wish::Help | Wish::Version) {
-            return Ok(Reading::new(self, command_line.wish, Vec::new()));
+        match command_line.wish {
+            Wish::Help | Wish::Version => return Ok(Reading::new(self, command_line.wish, Vec::new())),
+            // The file is no settings file of this call.
+            Wish::Migrate => return Ok(Reading::new(self, command_line.wish, vec![command_line.given])),
+            _ => {}
         }
         let mut layers = Vec::new();
         for variable in VARIABLES {
             layers.push(self.read_variable(variable)?.given);
         }
         layers.push(command_line.given);
-        if let Some(file) = self.read_file(&layers)? {
-            layers.insert(0, file);
-        }
-        Ok(Reading::new(self, command_line.wish, layers))
+        let flags = Reading::new(self, command_line.wish, layers);
+        let reading = match self.named_file(&flags) {
+            None => flags,
+            Some((name, given)) => self.read_file(flags, &name, given)?,
+        };
+        self.read_hooks(reading)
     }
 
-    /// The file that the strongest layer names. Gunicorn would read one that nobody names.
-    fn read_file(&self, layers: &[Vec<Given>]) -> Result<Option<Vec<Given>>, Refusal> {
-        if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
-            let shown = given.value.plain();
-            return file::read(&self.directory.join(&shown), &shown).map(Some);
+    /// Hooks may have a file of their own.
+    fn read_hooks<'a>(&'a self, reading: Reading<'a>) -> Result<Reading<'a>, Refusal> {
+        let named = reading.text_of(table::hooks()).filter(|name| !name.is_empty());
+        let Some(name) = named else { return Ok(reading) };
+        let refused = |clause: &str| Refusal::setup(format!("hooks: {clause}"));
+        let source = python_file::named(&name, &self.directory)
+            .ok_or_else(|| refused(&format!("expected FILE.py or python:MODULE, found {name:?}")))?;
+        if reading.is_python() {
+            return Err(refused("the settings file is in Python and has its own"));
         }
-        if self.directory.join(GUNICORNS).exists() {
-            let instead = "write the settings in TOML and name that file with --config";
-            let sentence =
-                format!("./{GUNICORNS}: a settings file in Python is not supported yet: {instead}");
-            return Err(Refusal::setup(sentence));
+        let evaluated = self.evaluate(&reading.settings_without_app()?, source.clone(), &name)?;
+        let mut told = python_file::read(&name, &evaluated);
+        told.given.retain(|given| matches!(given.row.kind, Kind::Hook));
+        Ok(reading.with_python(source, Told { warnings: Vec::new(), ..told }))
+    }
+
+    /// The file that the strongest layer names; else Gunicorn's own, where it is there.
+    fn named_file(&self, flags: &Reading<'_>) -> Option<(String, Option<Given>)> {
+        if let Some(name) = flags.text_of(table::config()) {
+            return Some((name, None));
         }
-        Ok(None)
+        let value = Value::Text(GUNICORNS.to_owned());
+        let found = Given { row: table::config(), value, origin: Origin::Default };
+        self.directory.join(GUNICORNS).is_file().then(|| (GUNICORNS.to_owned(), Some(found)))
+    }
+
+    fn read_file<'a>(
+        &'a self,
+        flags: Reading<'a>,
+        name: &str,
+        found: Option<Given>,
+    ) -> Result<Reading<'a>, Refusal> {
+        let shown = name.strip_prefix("file:").unwrap_or(name);
+        match python_file::named(name, &self.directory) {
+            None => {
+                let given = file::read(&python_file::path_of(name, &self.directory), shown)?;
+                Ok(flags.with_file(given))
+            }
+            Some(source) => {
+                let evaluated = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
+                let mut told = python_file::read(&self.place_of(shown, &evaluated), &evaluated);
+                told.given.extend(found);
+                Ok(flags.with_python(source, told))
+            }
+        }
+    }
+
+    /// Has a settings file in Python evaluated. `flags` are the settings that are known without it.
+    pub(super) fn evaluate(
+        &self,
+        flags: &Settings,
+        source: PythonSource,
+        shown: &str,
+    ) -> Result<Evaluated, Refusal> {
+        if let PythonSource::File(path) = &source
+            && let Err(error) = std::fs::File::open(path)
+        {
+            let why = file::words_of(&error);
+            return Err(Refusal::setup(format!("{shown}: cannot read the settings: {why}")));
+        }
+        let names = table::all().flat_map(|row| [row.key, row.alias]).filter(|name| !name.is_empty());
+        let question = Question {
+            source,
+            shown: shown.to_owned(),
+            directory: self.directory.to_string_lossy().into_owned(),
+            argv: self.argv(),
+            names: names.map(str::to_owned).collect(),
+            seconds: evaluation::limit(self, flags).as_secs_f64(),
+        };
+        evaluation::evaluate(self, flags, &question)
+    }
+
+    /// What a person calls the file that was evaluated: of a module, its file.
+    fn place_of(&self, shown: &str, evaluated: &Evaluated) -> String {
+        let file = evaluated.file.as_deref().filter(|_| shown.starts_with("python:")).map(Path::new);
+        let file = file.map(|file| file.strip_prefix(&self.directory).unwrap_or(file).display().to_string());
+        file.unwrap_or_else(|| shown.to_owned())
+    }
+
+    /// The command line as the application sees it.
+    pub(crate) fn argv(&self) -> Vec<String> {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     fn read_variable(&self, name: &'static str) -> Result<Said, Refusal> {
@@ -140,12 +219,4 @@ impl Invocation {
             .map_err(|why| Refusal::usage(format!("${name}: {why}")))?;
         arguments::read(Words::Variable(name), &words)
     }
-}
-
-/// The file that a layer names.
-fn config_of(layer: &[Given]) -> Option<&Given> {
-    layer
-        .iter()
-        .rev()
-        .find(|given| given.row.flags.contains(&"--config") && matches!(given.row.kind, Kind::Path(_)))
 }

@@ -12,10 +12,13 @@ mod env_file;
 mod file;
 mod invocation;
 mod later;
+mod migrate;
 mod nearest;
 mod origin;
 #[cfg(test)]
 mod papers;
+mod paste;
+mod python_file;
 mod reading;
 mod refusal;
 mod row;
@@ -23,6 +26,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_gunicorn;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -31,12 +35,15 @@ mod value;
 mod worker_class;
 
 pub(crate) use invocation::{Invocation, Predecessor};
+use migrate::migrate;
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{AsgiSettings, PermitSettings, Preload, TrustSettings, WorkerClass};
+use contract::settings::{
+    AsgiSettings, PasteSettings, PermitSettings, Preload, PythonSettings, TrustSettings, WorkerClass,
+};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -50,10 +57,18 @@ use value::{Given, Value};
 pub(crate) struct Settings {
     /// Every setting as it was written, with where that was: name, value, origin.
     pub(crate) shown: Vec<(String, String, String)>,
-    /// The file that was read.
-    pub(crate) config: Option<PathBuf>,
+    /// The settings file, where that is one in Python, and the hooks in it.
+    pub(crate) python_settings: Option<PythonSettings>,
+    /// What looks like a slip in it, as sentences.
+    pub(crate) warnings: Vec<String>,
+    /// What was set and has no effect, as sentences that say why.
+    pub(crate) unused: Vec<String>,
     /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
     pub(crate) app: String,
+    /// The file of PasteDeploy that the application is made of, and the section in it; `app` is its name then.
+    pub(crate) paste: Option<PasteSettings>,
+    /// What is added to the values of that file.
+    pub(crate) paste_global: Vec<(String, String)>,
     /// Where to listen.
     pub(crate) bind: Vec<Bind>,
     /// Connections that the kernel queues.
@@ -221,11 +236,16 @@ impl Default for Settings {
 
 impl Settings {
     /// What the table's defaults are put on.
+    #[allow(clippy::too_many_lines, reason = "a line for each field")]
     fn blank(directory: PathBuf) -> Self {
         Self {
             shown: Vec::new(),
-            config: None,
+            python_settings: None,
+            warnings: Vec::new(),
+            unused: Vec::new(),
             app: String::new(),
+            paste: None,
+            paste_global: Vec::new(),
             bind: Vec::new(),
             backlog: 0,
             reuse_port: false,
