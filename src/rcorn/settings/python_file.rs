@@ -148,7 +148,10 @@ fn convert(kind: Kind, value: &Evaluation) -> Value {
         Evaluation::Text(text) => Value::Text(text.clone()),
         Evaluation::List(_) => Value::Other("a list".into()),
         Evaluation::Table(_) => Value::Other("a dict".into()),
-        Evaluation::Class(name) if matches!(kind, Kind::Known(..)) => Value::Text(name.clone()),
+        // worker_class, logger_class: by the dotted name.
+        Evaluation::Class(name) if matches!(kind, Kind::Known(..) | Kind::Text(_)) => {
+            Value::Text(name.clone())
+        }
         Evaluation::Class(name) => Value::Other(format!("the class {name}").into()),
         Evaluation::Function(name) => Value::Function(name.clone()),
         Evaluation::Other(what) => Value::Other(what.clone().into()),
