@@ -51,6 +51,55 @@ pub struct WorkerSettings {
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
+    /// The settings file, where that is one in Python.
+    #[serde(default)]
+    pub python_settings: Option<PythonSettings>,
+    /// What its hooks are told, where it has any.
+    #[serde(default)]
+    pub hooks: Option<HookSettings>,
+}
+
+/// A settings file in Python, which zygotes evaluate once more: functions do not cross.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PythonSettings {
+    /// Where it is.
+    pub source: PythonSource,
+    /// The names of the hooks that it sets.
+    pub hooks: Vec<String>,
+}
+
+/// Where settings in Python are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PythonSource {
+    /// A file, by its absolute path.
+    File(String),
+    /// A module.
+    Module(String),
+}
+
+/// What the hooks of a generation are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HookSettings {
+    /// Why the zygote starts.
+    pub occasion: Occasion,
+    /// How many workers are wanted now.
+    pub workers: u32,
+    /// Every setting that rcorn has, by Gunicorn's name, as a value of Gunicorn's type.
+    pub cfg: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Why a zygote starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Occasion {
+    /// The whole starts.
+    Start,
+    /// A generation takes the place of another one, which had so many workers.
+    Reload {
+        /// So many.
+        workers: u32,
+    },
+    /// The zygote of this generation has ended by itself.
+    Again,
 }
 
 /// How ASGI applications are run.

@@ -12,6 +12,7 @@ mod asgi;
 mod birth;
 mod escape;
 mod gevent;
+mod hooks;
 mod http_config;
 mod inherited;
 mod kind;

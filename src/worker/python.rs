@@ -26,6 +26,16 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
+    /// Evaluating a settings file in Python.
+    Conf,
+    /// The hooks of such a file.
+    Hooks,
+    /// What hooks are given.
+    Objects,
+    /// A request that hooks see.
+    Passage,
+    /// Gunicorn's defaults.
+    Defaults,
 }
 
 impl Helper {
@@ -40,6 +50,11 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
+            Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
+            Self::Hooks => ("_rcorn.hooks", include_str!("python/hooks.py")),
+            Self::Objects => ("_rcorn.objects", include_str!("python/objects.py")),
+            Self::Passage => ("_rcorn.passage", include_str!("python/passage.py")),
+            Self::Defaults => ("_rcorn.defaults", include_str!("python/defaults.py")),
         }
     }
 
@@ -57,7 +72,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
+static MODULES: [PyOnceLock<Py<PyModule>>; 14] = [const { PyOnceLock::new() }; 14];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

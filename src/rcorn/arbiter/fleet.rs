@@ -9,7 +9,7 @@ use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::message::BootFailure;
 use contract::scoreboard::MOST_WORKERS;
-use contract::settings::Preload;
+use contract::settings::{Occasion, Preload};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,6 +26,9 @@ pub(crate) struct Fleet {
     pub(crate) preparing: Option<Generation>,
     /// Another reload was asked for while one was under way.
     pub(crate) reload_queued: bool,
+    /// By SIGUSR2, which in Gunicorn is another thing, with a hook of its own.
+    #[serde(default)]
+    pub(crate) upgrade_queued: bool,
     /// Workers that were replaced, by reason.
     pub(crate) restarts: BTreeMap<String, u64>,
     /// What became of the last reloads, the newest last.
@@ -108,6 +111,18 @@ pub(crate) struct Crew {
     pub(crate) replacing: Option<WorkerId>,
     /// It leaves, and its requests have little time, as there are too many generations.
     pub(crate) hurried: bool,
+    /// Its hooks have begun: a zygote has booted.
+    #[serde(default)]
+    pub(crate) begun: bool,
+    /// Workers that have ended while there was no zygote to be told.
+    #[serde(default)]
+    pub(crate) ended: Vec<(WorkerId, Pid)>,
+    /// Its zygote runs `on_exit` when everybody is gone.
+    #[serde(default)]
+    pub(crate) has_last_word: bool,
+    /// Until when hooks may run at its end.
+    #[serde(default)]
+    pub(crate) hooks_until: Moment,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,
 }
@@ -196,6 +211,7 @@ impl Fleet {
             restarts: BTreeMap::new(),
             outcomes: VecDeque::new(),
             reload_queued: false,
+            upgrade_queued: false,
             look_at: None,
             slept: false,
             idle: Idle::default(),
@@ -224,6 +240,17 @@ impl Fleet {
     /// The generation in this role.
     pub(crate) fn in_role(&self, role: Role) -> Option<Generation> {
         self.crews.iter().find(|(_, crew)| crew.role == role).map(|(generation, _)| *generation)
+    }
+
+    /// Why the zygote of a generation starts, as its hooks are to know it.
+    pub(crate) fn occasion(&self, generation: Generation) -> Occasion {
+        let begun = self.crews.get(&generation).is_some_and(|crew| crew.begun);
+        let serving = self.in_role(Role::Serving).and_then(|generation| self.crews.get(&generation));
+        match serving {
+            _ if begun => Occasion::Again,
+            Some(serving) => Occasion::Reload { workers: serving.target },
+            None => Occasion::Start,
+        }
     }
 
     /// The crew that a worker belongs to.
@@ -272,6 +299,10 @@ impl Crew {
             failures: 0,
             replacing: None,
             hurried: false,
+            begun: false,
+            ended: Vec::new(),
+            has_last_word: false,
+            hooks_until: now,
             told: String::new(),
             rules,
         }

@@ -14,6 +14,7 @@
 
 mod act;
 mod action;
+mod cfg;
 mod check;
 mod event;
 mod fleet;

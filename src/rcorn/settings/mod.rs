@@ -36,7 +36,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
 
 use contract::logline::{Level, LogFormat};
-use contract::settings::{AsgiSettings, PermitSettings, Preload, TrustSettings, WorkerClass};
+use contract::settings::{AsgiSettings, PermitSettings, Preload, PythonSettings, TrustSettings, WorkerClass};
 use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -158,6 +158,8 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+    /// The settings file, where that is one in Python.
+    pub(crate) python_settings: Option<PythonSettings>,
 }
 
 /// Where to listen.
@@ -278,6 +280,7 @@ impl Settings {
             control_socket_mode: 0,
             control_socket_owner: None,
             extension: None,
+            python_settings: None,
         }
     }
 }
