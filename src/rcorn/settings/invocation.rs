@@ -100,9 +100,7 @@ impl Invocation {
 
     /// The settings that this call stands for, with the files as they are now.
     pub(crate) fn load(&self) -> Result<Settings, Refusal> {
-        let mut settings = self.read()?.settings()?;
-        settings.python_settings = settings.config.as_deref().and_then(hooks_of);
-        Ok(settings)
+        self.read()?.settings()
     }
 
     /// Reads every source. The layers of the result are in their order, the weakest first.
@@ -148,7 +146,7 @@ impl Invocation {
 }
 
 /// What a Python file sets, as far as that can be seen without Python: until `conf` evaluates it.
-fn hooks_of(config: &std::path::Path) -> Option<contract::settings::PythonSettings> {
+pub(super) fn hooks_of(config: &std::path::Path) -> Option<contract::settings::PythonSettings> {
     const HOOKS: [&str; 15] = [
         "on_starting", "when_ready", "on_reload", "pre_exec", "on_exit", "nworkers_changed", "pre_fork",
         "post_fork", "post_worker_init", "worker_int", "worker_abort", "worker_exit", "child_exit", "pre_request",
