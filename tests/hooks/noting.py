@@ -44,7 +44,7 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    note("post_worker_init", worker, loaded=callable(worker.wsgi), booted=worker.booted)
+    note("post_worker_init", worker, loaded=callable(getattr(worker, "wsgi", note)), booted=worker.booted)
 
 
 def worker_int(worker):
@@ -60,7 +60,7 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    note("child_exit", worker, known=worker.pid in server.WORKERS, mark=worker.mark)
+    note("child_exit", worker, known=worker.pid in server.WORKERS, pid=worker.pid)
 
 
 def pre_request(worker, req):

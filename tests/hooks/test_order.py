@@ -17,8 +17,8 @@ def name(request):
     return request.param
 
 
-def serving(hooked, name, *flags, workers=2) -> Hooked:
-    server = hooked(name, "-w", workers, "--graceful-timeout", 5, *flags)
+def serving(hooked, name, *flags, workers=2, **options) -> Hooked:
+    server = hooked(name, "-w", workers, "--graceful-timeout", 5, *flags, **options)
     for age in range(1, workers + 1):
         server.wait_for("post_worker_init", age=age)
     return server
@@ -102,7 +102,7 @@ def test_a_worker_that_has_served_enough(hooked, name):
 def test_a_request_that_takes_too_long(hooked, name):
     server = serving(hooked, name, "--timeout", "1", workers=1)
     with server.server.connect() as connection:
-        connection.send(b"GET /sleep?s=30 HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send(b"GET /sleeps?s=30 HTTP/1.1\r\nHost: x\r\n\r\n")
         server.wait_for("child_exit", age=1)
     server.wait_for("post_worker_init", age=2)
     server.server.stop()
@@ -111,7 +111,8 @@ def test_a_request_that_takes_too_long(hooked, name):
 
 
 def test_sigusr2(hooked, name):
-    server = serving(hooked, name, workers=1)
+    # Gunicorn's successor cannot use a socket that systemd has handed over.
+    server = serving(hooked, name, "--bind", "127.0.0.1:0", workers=1, handed=False)
     server.server.send(signal.SIGUSR2)
     if name == "rcorn":
         server.wait_for("on_reload")
