@@ -1,5 +1,6 @@
 """A settings file with every hook, each of which writes a line: what it is, and what it was given."""
 
+import contextlib
 import json
 import os
 
@@ -64,7 +65,8 @@ def child_exit(server, worker):
 
 
 def pre_request(worker, req):
-    req.mine = "kept"
+    with contextlib.suppress(AttributeError):  # Gunicorn's ASGI requests keep nothing
+        req.mine = "kept"
     note("pre_request", worker, method=req.method, uri=req.uri, path=req.path, query=req.query, nr=worker.nr)
     if req.path == "/refused":
         raise RuntimeError("not this one")
@@ -73,5 +75,5 @@ def pre_request(worker, req):
 def post_request(worker, req, environ, resp):
     more = {}
     if resp is not None:
-        more = {"status": resp.status, "code": resp.status_code, "sent": resp.sent, "length": resp.response_length}
-    note("post_request", worker, path=req.path, mine=req.mine, nr=worker.nr, **more)
+        more = {"status": resp.status, "code": getattr(resp, "status_code", None), "sent": resp.sent, "length": resp.response_length}
+    note("post_request", worker, path=req.path, mine=getattr(req, "mine", None), nr=worker.nr, **more)
