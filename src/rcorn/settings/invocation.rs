@@ -124,9 +124,6 @@ impl Invocation {
     fn read_file(&self, layers: &[Vec<Given>]) -> Result<Option<Vec<Given>>, Refusal> {
         if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
             let shown = given.value.plain();
-            if shown.ends_with(".py") {
-                return Ok(None);
-            }
             return file::read(&self.directory.join(&shown), &shown).map(Some);
         }
         if self.directory.join(GUNICORNS).exists() {
@@ -143,20 +140,6 @@ impl Invocation {
             .map_err(|why| Refusal::usage(format!("${name}: {why}")))?;
         arguments::read(Words::Variable(name), &words)
     }
-}
-
-/// What a Python file sets, as far as that can be seen without Python: until `conf` evaluates it.
-pub(super) fn hooks_of(config: &std::path::Path) -> Option<contract::settings::PythonSettings> {
-    const HOOKS: [&str; 15] = [
-        "on_starting", "when_ready", "on_reload", "pre_exec", "on_exit", "nworkers_changed", "pre_fork",
-        "post_fork", "post_worker_init", "worker_int", "worker_abort", "worker_exit", "child_exit", "pre_request",
-        "post_request",
-    ];
-    let text = std::fs::read_to_string(config).ok().filter(|_| config.extension().is_some_and(|end| end == "py"))?;
-    let sets = |name: &&str| text.lines().any(|line| line.starts_with(&format!("def {name}(")) || line.starts_with(&format!("{name} =")));
-    let hooks = HOOKS.into_iter().filter(|name| sets(name)).map(str::to_owned).collect();
-    let source = contract::settings::PythonSource::File(config.to_string_lossy().into_owned());
-    Some(contract::settings::PythonSettings { source, hooks })
 }
 
 /// The file that a layer names.

@@ -35,7 +35,6 @@ impl<'a> Reading<'a> {
             let how = "name it as MODULE:CALLABLE, or as app in the settings file; see rcorn --help";
             return Err(Refusal::usage(format!("there is no application to serve: {how}")));
         }
-        settings.python_settings = settings.config.as_deref().and_then(super::invocation::hooks_of);
         Ok(settings)
     }
 
