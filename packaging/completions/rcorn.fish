@@ -1,4 +1,4 @@
-complete -c rcorn -s c -l config -d 'settings file, in TOML' -r -F
+complete -c rcorn -s c -l config -d 'settings file: TOML, or Python as FILE.py, file:PATH or python:MODULE; else ./gunicorn.conf.py' -r -F
 complete -c rcorn -l python -d 'the application\'s interpreter, or the directory of its virtual environment' -r -F
 complete -c rcorn -l chdir -d 'directory that the application works in and is imported from; other paths start from it [default: .]' -r -f -a "(__fish_complete_directories)"
 complete -c rcorn -l pythonpath -d 'directories that are put in front of sys.path, separated by commas' -r
@@ -104,7 +104,6 @@ complete -c rcorn -l control-socket-owner -d 'whose it is: USER, USER:GROUP or :
 complete -c rcorn -l no-control-socket -d 'have no such socket [default: off]' -r -f -a "on\t''
 off\t''"
 complete -c rcorn -l no-sendfile
-complete -c rcorn -l initgroups -d 'give the application all groups of its user; always done [default: on]'
 complete -c rcorn -l check-config -d 'try everything but serving, the application\'s import too'
 complete -c rcorn -l print-config -d 'show every setting and where it comes from'
 complete -c rcorn -s h -l help -d 'show this'

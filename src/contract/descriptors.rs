@@ -17,3 +17,8 @@ pub const STANDARD_ERROR: i32 = 8;
 pub const LISTENERS: i32 = 9;
 /// The most listeners that there is room for.
 pub const MOST_LISTENERS: usize = 59;
+
+/// In the helper that evaluates a settings file: where its answer goes, in the place of the channel.
+pub const ANSWER: i32 = CHANNEL;
+/// And what it is asked, in the place of the settings.
+pub const QUESTION: i32 = SETTINGS;

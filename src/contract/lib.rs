@@ -7,6 +7,7 @@ pub mod base64;
 pub mod channel;
 pub mod control;
 pub mod descriptors;
+pub mod evaluation;
 pub mod exit;
 pub mod id;
 pub mod journal;

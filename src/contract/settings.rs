@@ -51,20 +51,23 @@ pub struct WorkerSettings {
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.
     pub http: HttpSettings,
-    /// The settings file, where that is one in Python.
+    /// The settings file, where that is one in Python: evaluated again in the zygote, for what cannot cross.
     #[serde(default)]
     pub python_settings: Option<PythonSettings>,
+    /// The directory that rcorn was started in, and that such a file is evaluated in.
+    #[serde(default)]
+    pub directory: String,
     /// What its hooks are told, where it has any.
     #[serde(default)]
     pub hooks: Option<HookSettings>,
 }
 
-/// A settings file in Python, which zygotes evaluate once more: functions do not cross.
+/// A settings file in Python.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PythonSettings {
     /// Where it is.
     pub source: PythonSource,
-    /// The names of the hooks that it sets.
+    /// The hooks that it sets, by Gunicorn's names.
     pub hooks: Vec<String>,
 }
 
@@ -73,7 +76,7 @@ pub struct PythonSettings {
 pub enum PythonSource {
     /// A file, by its absolute path.
     File(String),
-    /// A module.
+    /// A module, by its name.
     Module(String),
 }
 

@@ -3,6 +3,7 @@
 
 mod arbiter;
 mod control;
+mod evaluation;
 mod interpreter;
 mod log;
 mod settings;
@@ -23,6 +24,7 @@ fn main() -> std::process::ExitCode {
         Err(error) => Err(Refusal::setup(format!("cannot open /dev/null: {error}"))),
     };
     let code = done.unwrap_or_else(|refusal| {
+        let _ = std::io::stderr().write_all(refusal.traceback().as_bytes());
         complain(&refusal);
         manager.tell(systemd::Notice::Failed, &refusal.to_string());
         refusal.code()
@@ -44,7 +46,10 @@ fn run(invocation: Invocation) -> Result<ExitCode, Refusal> {
     match reading.wish() {
         Wish::Help => Ok(print(&settings::help())),
         Wish::Version => Ok(print(concat!("rcorn ", env!("CARGO_PKG_VERSION"), "\n"))),
-        Wish::Print => Ok(print(&reading.print()?)),
+        Wish::Print => {
+            reading.warnings().iter().for_each(complain);
+            Ok(print(&reading.print()?))
+        }
         Wish::Check => Ok(check(&invocation, &reading.settings()?)),
         Wish::Serve => {
             let settings = reading.settings()?;
@@ -53,7 +58,9 @@ fn run(invocation: Invocation) -> Result<ExitCode, Refusal> {
     }
 }
 
+/// Also says what is set in vain, which is no failure.
 fn check(invocation: &Invocation, settings: &settings::Settings) -> ExitCode {
+    settings.warnings.iter().chain(&settings.unused).for_each(complain);
     match arbiter::check(invocation, settings) {
         Ok(()) => ExitCode::Success,
         Err(failure) => {

@@ -1,7 +1,7 @@
 //! The Python room: the extension module `_rcorn`, loaded by the application's own interpreter.
 //!
-//! `zygote()` is its only function: it imports the application, forks workers when the arbiter asks, and in each
-//! worker serves requests. It learns of the fleet by messages only.
+//! `zygote()` imports the application, forks workers when the arbiter asks, and in each worker serves requests. It learns
+//! of the fleet by messages only. `evaluate()` is another process: it says what a settings file in Python sets.
 #![allow(unsafe_code, reason = "the CPython API on the request path; each block says why it is sound")]
 
 mod access;
@@ -10,6 +10,7 @@ mod access_record;
 mod application;
 mod asgi;
 mod birth;
+mod conf;
 mod escape;
 mod gevent;
 mod hooks;
@@ -42,5 +43,11 @@ mod module {
     #[pyfunction]
     fn zygote(py: Python<'_>) -> i32 {
         crate::zygote::run(py).code()
+    }
+
+    /// Evaluates the settings file that it is asked about, and does not return when that was answered.
+    #[pyfunction]
+    fn evaluate(py: Python<'_>) -> PyResult<()> {
+        conf::answer(py)
     }
 }

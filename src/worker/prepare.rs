@@ -14,7 +14,10 @@ pub(crate) fn prepare(py: Python<'_>, settings: &WorkerSettings) -> PyResult<()>
     if path.get_item(0).and_then(|first| first.extract::<String>()).is_ok_and(|first| first.is_empty()) {
         path.del_item(0)?;
     }
-    path.insert(0, &settings.chdir)?;
+    // A settings file in Python may have put something in front of it on purpose.
+    if settings.python_settings.is_none() || !path.contains(&settings.chdir)? {
+        path.insert(0, &settings.chdir)?;
+    }
     for directory in settings.pythonpath.iter().rev() {
         path.insert(0, directory)?;
     }

@@ -26,8 +26,10 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
-    /// Evaluating a settings file in Python.
+    /// Settings files in Python.
     Conf,
+    /// What of them is told to the arbiter.
+    ConfAnswer,
     /// The hooks of such a file.
     Hooks,
     /// What hooks are given.
@@ -51,6 +53,7 @@ impl Helper {
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
             Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
+            Self::ConfAnswer => ("_rcorn.conf_answer", include_str!("python/conf_answer.py")),
             Self::Hooks => ("_rcorn.hooks", include_str!("python/hooks.py")),
             Self::Objects => ("_rcorn.objects", include_str!("python/objects.py")),
             Self::Passage => ("_rcorn.passage", include_str!("python/passage.py")),
@@ -72,7 +75,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 14] = [const { PyOnceLock::new() }; 14];
+static MODULES: [PyOnceLock<Py<PyModule>>; 15] = [const { PyOnceLock::new() }; 15];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -3,6 +3,7 @@
 //! It has one thread, owns no connection and no epoll, and never serves: what it imported is what its workers share.
 
 use crate::birth::{self, Role};
+use crate::conf;
 use crate::gevent;
 use crate::hooks::{self, Hooks};
 use crate::inherited::{self, Inherited, ZygoteChannel};
@@ -49,6 +50,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
+    conf::evaluate(py, settings)?;
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;

@@ -71,6 +71,7 @@ impl Hands {
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         watch_pressure(&mut wires, &invocation, &logs);
         announce(&logs, &ground.listeners, &[]);
+        warn(&logs, &ground.settings);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
         let manager = Manager::of(&invocation);
@@ -163,11 +164,12 @@ impl Hands {
 
     /// Opens what the settings, read anew, ask for.
     pub(crate) fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
-        let settings = self.invocation.load().map_err(|refusal| refusal.to_string())?;
+        let settings = self.invocation.load().map_err(|refusal| refusal.whole())?;
         let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
         let ground =
             Ground::prepare(&self.invocation, settings, &open, &self.handed).map_err(String::from)?;
         announce(&self.logs, &ground.listeners, &open);
+        warn(&self.logs, &ground.settings);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);
         Ok(rules)
@@ -365,6 +367,11 @@ pub(crate) fn set_title(settings: &Settings) {
 /// Writes to whoever started us, who may be gone.
 pub(crate) fn say(text: &str) {
     let _ = sys::fd::write_all(io::stderr().as_fd(), text.as_bytes());
+}
+
+/// Says what looks like a slip in the settings.
+fn warn(logs: &Logs, settings: &Settings) {
+    settings.warnings.iter().for_each(|warning| logs.line(Level::Warning, warning));
 }
 
 fn announce(logs: &Logs, listeners: &[Rc<Listener>], known: &[Rc<Listener>]) {

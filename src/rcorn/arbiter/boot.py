@@ -1,4 +1,4 @@
-# What a zygote runs first. Any Python from 2.7 on must be able to read this, if only to say that it is too old.
+# What a zygote runs first, and the helper that evaluates settings in Python. Any Python from 2.7 on must be able to read this, if only to say that it is too old.
 import os, sys, sysconfig
 
 # Standard error is a scratch file so far. What it holds is passed on, then the real one takes its place.
@@ -33,4 +33,4 @@ try:
     extension = load(sys.argv[1])
 except ImportError as error:
     refuse("cannot load rcorn's extension module: %s" % error)
-sys.exit(extension.zygote())
+sys.exit(getattr(extension, sys.argv[2])())

@@ -45,7 +45,9 @@ pub(crate) use event::{Event, Wish};
 pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker};
 pub(crate) use output::{Ends, Outputs, Reader};
 pub(crate) use state::{Crossing, LogsState};
+pub(crate) use step::{LastWords, silent_end};
 pub(crate) use succession::FIT;
+pub(crate) use zygote::{BOOT, environment, text_of};
 
 use crate::settings::{Invocation, Settings};
 use crate::systemd::Manager;

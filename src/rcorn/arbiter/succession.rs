@@ -205,6 +205,9 @@ fn control_of(state: ControlState) -> std::io::Result<Control> {
     Control::unpack(state.path, state.file, sys::fd::adopt(state.fd)?)
 }
 
+/// How a traceback of Python begins.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
 /// What a program that could follow says when it is tried: one that only happens to end well is none of ours.
 pub(crate) const FIT: &str = "rcorn: fit to follow";
 
@@ -216,9 +219,19 @@ fn judge(how: Ended, said: &str, program: &str) -> Result<(), String> {
         (Ended::Exited(0), _) => {
             Err(format!("{program} is not rcorn, or of a version that cannot follow this one"))
         }
-        (_, Some(line)) => Err(line.strip_prefix("rcorn: ").unwrap_or(line).to_owned()),
+        (_, Some(line)) => {
+            let sentence = line.strip_prefix("rcorn: ").unwrap_or(line);
+            Err(format!("{}{sentence}", traceback_in(said)))
+        }
         (_, None) => Err(format!("{program} {how} when it was tried")),
     }
+}
+
+/// The traceback that stands before the last line, or nothing.
+fn traceback_in(said: &str) -> &str {
+    let begin = said.rfind(TRACEBACK).unwrap_or(said.len());
+    let end = said.trim_end().rfind('\n').map_or(0, |end| end + 1);
+    said.get(begin..end).unwrap_or_default()
 }
 
 /// As a child of the arbiter that runs: could we follow it?

@@ -4,20 +4,18 @@ use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
 use contract::settings::{AsgiSettings, HookSettings, HttpSettings, TrustSettings, WorkerSettings};
-use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 /// What the zygote of this plan is told.
 pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
     let (settings, invocation) = (plan.settings, plan.invocation);
-    let argv = std::iter::once(&invocation.program).chain(&invocation.arguments).map(text).collect();
     WorkerSettings {
         contract: contract::VERSION,
         generation: plan.generation.0,
         arbiter: sys::process::own_pid(),
         name: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
-        argv,
+        argv: invocation.argv(),
         app: settings.app.clone(),
         chdir: path(&settings.chdir),
         pythonpath: settings.pythonpath.clone(),
@@ -40,6 +38,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         },
         http: http(settings, invocation.variable("TMPDIR")),
         python_settings: settings.python_settings.clone(),
+        directory: path(&invocation.directory),
         hooks: hooks(plan),
     }
 }
@@ -93,10 +92,6 @@ fn trust(settings: &Settings) -> TrustSettings {
 fn milliseconds(duration: Duration) -> u64 {
     let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if duration.is_zero() { 0 } else { whole.max(1) }
-}
-
-fn text(text: &OsString) -> String {
-    text.to_string_lossy().into_owned()
 }
 
 fn path(path: &Path) -> String {

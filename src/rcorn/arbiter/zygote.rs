@@ -18,7 +18,7 @@ use sys::spawn::Program;
 use sys::user::Credentials;
 
 /// The program that the interpreter is started with.
-const BOOT: &str = include_str!("boot.py");
+pub(crate) const BOOT: &str = include_str!("boot.py");
 
 /// Signals that are the arbiter's to handle, even when a terminal or `systemctl kill` sends them to everyone.
 const IGNORED: [i32; 9] = [
@@ -119,7 +119,7 @@ impl Plan<'_> {
         descriptors.extend(&self.listeners);
         let pid = Program {
             program: self.python.to_path_buf(),
-            arguments: vec!["-c".into(), BOOT.into(), self.extension.into()],
+            arguments: vec!["-c".into(), BOOT.into(), self.extension.into(), "zygote".into()],
             environment: environment(self.invocation, self.settings),
             descriptors,
             stderr: Some(said.as_fd()),
@@ -133,7 +133,7 @@ impl Plan<'_> {
 }
 
 /// What we were given, less what was said to us alone, and what the settings add.
-fn environment(invocation: &Invocation, settings: &Settings) -> Vec<(OsString, OsString)> {
+pub(crate) fn environment(invocation: &Invocation, settings: &Settings) -> Vec<(OsString, OsString)> {
     let is_ours = |name: &OsString| OURS.iter().any(|ours| name == ours);
     let is_replaced = |name: &OsString| settings.env.iter().any(|(added, _)| name == added.as_str());
     let given = invocation.environment.iter().filter(|(name, _)| !is_ours(name) && !is_replaced(name));

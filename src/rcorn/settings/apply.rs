@@ -3,7 +3,7 @@
 use super::Settings;
 use super::origin::Origin;
 use super::refusal::Refusal;
-use super::row::Kind;
+use super::row::{Kind, Takes};
 use super::value::{Given, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,7 @@ pub(super) fn apply(given: &Given, settings: &mut Settings, base: &Path) -> Resu
 fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String> {
     let value = &given.value;
     match given.row.kind {
+        Kind::List(..) | Kind::Pairs(_) if *value == Value::Nothing => {}
         Kind::Number(least, most, set) => set(settings, number(value, least, most, "")?),
         Kind::NumberOrAuto(automatic, least, most, set) => {
             let found =
@@ -45,7 +46,9 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
                 set(settings, pair)?;
             }
         }
-        Kind::Only(values) => only(value, values)?,
+        Kind::Hook => hook(value)?,
+        Kind::Unused(takes, _) => unused(value, takes)?,
+        Kind::Refused(harmless, instead) => refused(value, harmless, instead)?,
         Kind::Later(instead) => return Err(later(instead)),
         Kind::Wish(_) => {}
     }
@@ -54,6 +57,35 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
 
 fn later(instead: &str) -> String {
     if instead.is_empty() { "not supported yet".to_owned() } else { format!("not supported yet: {instead}") }
+}
+
+fn hook(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Function(_) => Ok(()),
+        _ => Err(format!(
+            "expected a function, which only a settings file in Python can have (--config FILE.py), found {value}"
+        )),
+    }
+}
+
+/// Whatever it is, it fits what Gunicorn takes.
+fn unused(value: &Value, takes: Takes) -> Result<(), String> {
+    match takes {
+        Takes::Switch => switch(value, &[]).map(drop),
+        Takes::Number => number(value, 0, i64::MAX as u64, "").map(drop),
+        Takes::Words(words) => word(value, words).map(drop),
+        Takes::Function => hook(value),
+        Takes::List if *value == Value::Nothing => Ok(()),
+        Takes::Text | Takes::List => text(value).map(drop),
+    }
+}
+
+fn refused(value: &Value, harmless: &[&str], instead: &str) -> Result<(), String> {
+    match value {
+        Value::Nothing | Value::Boolean(false) => Ok(()),
+        value if harmless.contains(&value.plain().to_ascii_lowercase().as_str()) => Ok(()),
+        _ => Err(format!("not supported: {instead}")),
+    }
 }
 
 fn split(text: &str, commas: bool) -> Vec<&str> {
@@ -181,19 +213,6 @@ fn path(value: &Value, base: &Path) -> Result<PathBuf, String> {
 /// Without the `.` parts.
 fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
-}
-
-fn only(value: &Value, values: &[&str]) -> Result<(), String> {
-    let found = match value {
-        Value::Boolean(true) => "on".to_owned(),
-        Value::Boolean(false) => "off".to_owned(),
-        _ => value.plain(),
-    };
-    if values.contains(&found.as_str()) {
-        Ok(())
-    } else {
-        Err(format!("{value} is not supported yet; {} is", values[0]))
-    }
 }
 
 #[cfg(test)]

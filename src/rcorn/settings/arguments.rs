@@ -3,7 +3,7 @@
 use super::nearest::nearest;
 use super::origin::{Origin, Words};
 use super::refusal::Refusal;
-use super::row::{Kind, Row, Section, Wish};
+use super::row::{Kind, Row, Section, Takes, Wish};
 use super::table;
 use super::value::{Given, Value};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -117,9 +117,13 @@ fn argument(row: &'static Row) -> Arg {
             .require_equals(true)
             .default_missing_value("on")
             .value_name(row.placeholder()),
+        Kind::Unused(Takes::Switch, _) => {
+            argument.action(ArgAction::Append).num_args(0).default_missing_value("on")
+        }
         // Whether it takes a value does not matter: it is refused.
-        Kind::Later(_) => argument.action(ArgAction::Append).num_args(0..=1).default_missing_value(""),
-        Kind::Only(["on"]) => argument.action(ArgAction::Append).num_args(0).default_missing_value("on"),
+        Kind::Later(_) | Kind::Refused(..) => {
+            argument.action(ArgAction::Append).num_args(0..=1).default_missing_value("")
+        }
         _ => argument
             .action(ArgAction::Append)
             .num_args(1)

@@ -12,12 +12,6 @@ use toml::de::{DeTable, DeValue};
 
 /// Reads a file. `shown` is its name as it was given.
 pub(super) fn read(path: &Path, shown: &str) -> Result<Vec<Given>, Refusal> {
-    if shown.starts_with("python:") || path.extension().is_some_and(|extension| extension == "py") {
-        let instead = "write the settings in TOML, under the same names";
-        return Err(Refusal::setup(format!(
-            "{shown}: a settings file in Python is not supported yet: {instead}"
-        )));
-    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         Refusal::setup(format!("{shown}: cannot read the settings: {}", words_of(&error)))
     })?;
@@ -46,7 +40,13 @@ fn not_toml(shown: &str, text: &str, error: &toml::de::Error) -> Refusal {
     let line = line_of(text, span.start);
     let cited = text.get(span).filter(|cited| !cited.trim().is_empty() && !cited.contains('\n'));
     let cited = cited.map_or_else(String::new, |cited| format!(" {cited:?}"));
-    Refusal::setup(format!("{shown}:{line}: {}{cited}", error.message().replace('\n', "; ")))
+    // Gunicorn takes any file for one in Python.
+    let hint = if shown.ends_with(".toml") {
+        String::new()
+    } else {
+        format!("; if it is Python: --config file:{shown}")
+    };
+    Refusal::setup(format!("{shown}:{line}: {}{cited}{hint}", error.message().replace('\n', "; ")))
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -124,13 +124,15 @@ fn convert(value: &DeValue<'_>) -> Value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(value) => Value::Integer(value, number.to_string()),
-            Err(_) => Value::Other("a number that is too large"),
+            Err(_) => Value::Other("a number that is too large".into()),
         },
-        DeValue::Float(number) => number.as_str().parse().map_or(Value::Other("a number"), Value::Float),
+        DeValue::Float(number) => {
+            number.as_str().parse().map_or(Value::Other("a number".into()), Value::Float)
+        }
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
-        DeValue::Datetime(_) => Value::Other("a date"),
-        DeValue::Array(_) => Value::Other("a list"),
-        DeValue::Table(_) => Value::Other("a table"),
+        DeValue::Datetime(_) => Value::Other("a date".into()),
+        DeValue::Array(_) => Value::Other("a list".into()),
+        DeValue::Table(_) => Value::Other("a table".into()),
     }
 }
 

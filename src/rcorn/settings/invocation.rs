@@ -1,14 +1,18 @@
 //! How rcorn was called, and what that comes to. Read once at the start; a reload reads the files anew.
 
 use super::arguments::{self, Said};
-use super::origin::Words;
+use super::origin::{Origin, Words};
+use super::python_file::{self, Told};
 use super::reading::Reading;
 use super::refusal::Refusal;
-use super::row::{Kind, Wish};
-use super::value::Given;
-use super::{Settings, file};
+use super::row::Wish;
+use super::value::{Given, Value};
+use super::{Settings, file, table};
+use crate::evaluation;
+use contract::evaluation::Question;
+use contract::settings::PythonSource;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How rcorn was called.
 #[derive(Clone, Debug)]
@@ -114,25 +118,70 @@ impl Invocation {
             layers.push(self.read_variable(variable)?.given);
         }
         layers.push(command_line.given);
-        if let Some(file) = self.read_file(&layers)? {
-            layers.insert(0, file);
+        let flags = Reading::new(self, command_line.wish, layers);
+        match self.named_file(&flags) {
+            None => Ok(flags),
+            Some((name, given)) => self.read_file(flags, &name, given),
         }
-        Ok(Reading::new(self, command_line.wish, layers))
     }
 
-    /// The file that the strongest layer names. Gunicorn would read one that nobody names.
-    fn read_file(&self, layers: &[Vec<Given>]) -> Result<Option<Vec<Given>>, Refusal> {
-        if let Some(given) = layers.iter().rev().find_map(|layer| config_of(layer)) {
-            let shown = given.value.plain();
-            return file::read(&self.directory.join(&shown), &shown).map(Some);
+    /// The file that the strongest layer names; else Gunicorn's own, where it is there.
+    fn named_file(&self, flags: &Reading<'_>) -> Option<(String, Option<Given>)> {
+        if let Some(name) = flags.config() {
+            return Some((name, None));
         }
-        if self.directory.join(GUNICORNS).exists() {
-            let instead = "write the settings in TOML and name that file with --config";
-            let sentence =
-                format!("./{GUNICORNS}: a settings file in Python is not supported yet: {instead}");
-            return Err(Refusal::setup(sentence));
+        let value = Value::Text(GUNICORNS.to_owned());
+        let found = Given { row: table::config(), value, origin: Origin::Default };
+        self.directory.join(GUNICORNS).is_file().then(|| (GUNICORNS.to_owned(), Some(found)))
+    }
+
+    fn read_file<'a>(
+        &'a self,
+        flags: Reading<'a>,
+        name: &str,
+        found: Option<Given>,
+    ) -> Result<Reading<'a>, Refusal> {
+        let shown = name.strip_prefix("file:").unwrap_or(name);
+        match python_file::named(name, &self.directory) {
+            None => {
+                let given = file::read(&python_file::path_of(name, &self.directory), shown)?;
+                Ok(flags.with_file(given))
+            }
+            Some(source) => {
+                let mut told = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
+                told.given.extend(found);
+                Ok(flags.with_python(source, told))
+            }
         }
-        Ok(None)
+    }
+
+    /// Has a settings file in Python evaluated. `flags` are the settings that are known without it.
+    fn evaluate(&self, flags: &Settings, source: PythonSource, shown: &str) -> Result<Told, Refusal> {
+        if let PythonSource::File(path) = &source
+            && let Err(error) = std::fs::File::open(path)
+        {
+            let why = file::words_of(&error);
+            return Err(Refusal::setup(format!("{shown}: cannot read the settings: {why}")));
+        }
+        let names = table::all().flat_map(|row| [row.key, row.alias]).filter(|name| !name.is_empty());
+        let question = Question {
+            source,
+            shown: shown.to_owned(),
+            directory: self.directory.to_string_lossy().into_owned(),
+            argv: self.argv(),
+            names: names.map(str::to_owned).collect(),
+            seconds: evaluation::limit(self, flags).as_secs_f64(),
+        };
+        let evaluated = evaluation::evaluate(self, flags, &question)?;
+        let file = evaluated.file.as_deref().filter(|_| shown.starts_with("python:")).map(Path::new);
+        let file = file.map(|file| file.strip_prefix(&self.directory).unwrap_or(file).display().to_string());
+        Ok(python_file::read(file.as_deref().unwrap_or(shown), &evaluated))
+    }
+
+    /// The command line as the application sees it.
+    pub(crate) fn argv(&self) -> Vec<String> {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     fn read_variable(&self, name: &'static str) -> Result<Said, Refusal> {
@@ -140,12 +189,4 @@ impl Invocation {
             .map_err(|why| Refusal::usage(format!("${name}: {why}")))?;
         arguments::read(Words::Variable(name), &words)
     }
-}
-
-/// The file that a layer names.
-fn config_of(layer: &[Given]) -> Option<&Given> {
-    layer
-        .iter()
-        .rev()
-        .find(|given| given.row.flags.contains(&"--config") && matches!(given.row.kind, Kind::Path(_)))
 }

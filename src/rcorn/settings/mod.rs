@@ -16,6 +16,7 @@ mod nearest;
 mod origin;
 #[cfg(test)]
 mod papers;
+mod python_file;
 mod reading;
 mod refusal;
 mod row;
@@ -23,6 +24,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_gunicorn;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -50,8 +52,12 @@ use value::{Given, Value};
 pub(crate) struct Settings {
     /// Every setting as it was written, with where that was: name, value, origin.
     pub(crate) shown: Vec<(String, String, String)>,
-    /// The file that was read.
-    pub(crate) config: Option<PathBuf>,
+    /// The settings file, where that is one in Python, and the hooks in it.
+    pub(crate) python_settings: Option<PythonSettings>,
+    /// What looks like a slip in it, as sentences.
+    pub(crate) warnings: Vec<String>,
+    /// What was set and has no effect, as sentences that say why.
+    pub(crate) unused: Vec<String>,
     /// `module`, `module:attribute.path` or `module:factory('literal', key=1)`.
     pub(crate) app: String,
     /// Where to listen.
@@ -158,8 +164,6 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
-    /// The settings file, where that is one in Python.
-    pub(crate) python_settings: Option<PythonSettings>,
 }
 
 /// Where to listen.
@@ -226,7 +230,9 @@ impl Settings {
     fn blank(directory: PathBuf) -> Self {
         Self {
             shown: Vec::new(),
-            config: None,
+            python_settings: None,
+            warnings: Vec::new(),
+            unused: Vec::new(),
             app: String::new(),
             bind: Vec::new(),
             backlog: 0,
@@ -280,7 +286,6 @@ impl Settings {
             control_socket_mode: 0,
             control_socket_owner: None,
             extension: None,
-            python_settings: None,
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) enum Origin {
     Variable(&'static str),
     /// A flag, or the word that names the application.
     Flag { words: Words, flag: String },
-    /// A key of the file, in the line that its value begins in.
+    /// A key of the file, in the line that its value begins in; 0 where nobody can say.
     File { path: String, line: usize, key: String },
 }
 
@@ -32,6 +32,7 @@ impl Origin {
             Self::Variable(name) => format!("${name}"),
             Self::Flag { words: Words::CommandLine, flag } => format!("command line: {flag}"),
             Self::Flag { words: Words::Variable(name), flag } => format!("${name}: {flag}"),
+            Self::File { path, line: 0, .. } => path.clone(),
             Self::File { path, line, .. } => format!("{path}:{line}"),
         }
     }
@@ -49,6 +50,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(f, "${name}"),
             Self::Flag { words: Words::CommandLine, flag } => f.write_str(flag),
             Self::Flag { words: Words::Variable(name), flag } => write!(f, "${name}: {flag}"),
+            Self::File { path, line: 0, key } => write!(f, "{path}: {key}"),
             Self::File { path, line, key } => write!(f, "{path}:{line}: {key}"),
         }
     }

@@ -2,12 +2,14 @@
 
 use super::apply::apply;
 use super::origin::Origin;
+use super::python_file::Told;
 use super::refusal::Refusal;
 use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
 use super::{Invocation, LogTarget, Settings, arguments, directories, env_file};
 use contract::descriptors::MOST_LISTENERS;
+use contract::settings::{PythonSettings, PythonSource};
 use std::path::Path;
 
 /// Everything that was said, and what was asked for.
@@ -15,11 +17,34 @@ pub(crate) struct Reading<'a> {
     invocation: &'a Invocation,
     wish: Wish,
     layers: Vec<Vec<Given>>,
+    python: Option<PythonSource>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(invocation: &'a Invocation, wish: Wish, layers: Vec<Vec<Given>>) -> Self {
-        Self { invocation, wish, layers }
+        Self { invocation, wish, layers, python: None, warnings: Vec::new() }
+    }
+
+    /// With what a file says, which counts least.
+    pub(super) fn with_file(mut self, given: Vec<Given>) -> Self {
+        self.layers.insert(0, given);
+        self
+    }
+
+    /// With what a file in Python says.
+    pub(super) fn with_python(mut self, source: PythonSource, told: Told) -> Self {
+        self.python = Some(source);
+        self.warnings = told.warnings;
+        self.with_file(told.given)
+    }
+
+    /// The settings file that the strongest layer names.
+    pub(super) fn config(&self) -> Option<String> {
+        let of_layer = |layer: &Vec<Given>| {
+            layer.iter().rev().find(|given| std::ptr::eq(given.row, table::config())).cloned()
+        };
+        self.layers.iter().rev().find_map(of_layer).map(|given| given.value.plain())
     }
 
     /// What was asked for.
@@ -27,9 +52,18 @@ impl<'a> Reading<'a> {
         self.wish
     }
 
+    /// What looks like a slip, as sentences.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// The settings, each checked.
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
         let mut settings = self.settings_without_app()?;
+        settings.python_settings =
+            self.python.clone().map(|source| PythonSettings { source, hooks: self.hooks() });
+        settings.warnings.clone_from(&self.warnings);
+        settings.unused = self.unused();
         settings.shown = table::all().filter(|row| row.has_value()).map(|row| self.line(row)).collect();
         if settings.app.is_empty() {
             let how = "name it as MODULE:CALLABLE, or as app in the settings file; see rcorn --help";
@@ -38,7 +72,22 @@ impl<'a> Reading<'a> {
         Ok(settings)
     }
 
-    fn settings_without_app(&self) -> Result<Settings, Refusal> {
+    /// The hooks that are set.
+    fn hooks(&self) -> Vec<String> {
+        let hooks = table::all().filter(|row| matches!(row.kind, Kind::Hook) && !self.chosen(row).is_empty());
+        hooks.map(|row| row.key.to_owned()).collect()
+    }
+
+    /// What is set and has no effect, and why.
+    fn unused(&self) -> Vec<String> {
+        let note = |row: &'static Row| match (row.kind, self.chosen(row).pop()) {
+            (Kind::Unused(_, why), Some(given)) => Some(format!("{}: it has no effect: {why}", given.origin)),
+            _ => None,
+        };
+        table::all().filter_map(note).collect()
+    }
+
+    pub(super) fn settings_without_app(&self) -> Result<Settings, Refusal> {
         // Whatever is said must be right, even where something stronger is said as well.
         let mut trial = Settings::blank(self.invocation.directory.clone());
         for given in self.layers.iter().flatten() {

@@ -56,12 +56,40 @@ pub(super) enum Kind {
     List(bool, fn(&mut Settings, &str) -> Result<(), String>),
     /// Names with values: `NAME=VALUE`, in the file a table as well; each may be refused.
     Pairs(fn(&mut Settings, &str) -> Result<(), String>),
-    /// Only these values, which say what rcorn does anyway; others wait for a later release.
-    Only(&'static [&'static str]),
+    /// A hook: a function, which only a settings file in Python can have.
+    Hook,
+    /// One of Gunicorn's that has no effect here: what it takes, and why it has none.
+    Unused(Takes, &'static str),
+    /// One of Gunicorn's that is refused, but for values that change nothing there either; and what to do instead.
+    Refused(&'static [&'static str], &'static str),
     /// One of Gunicorn's that is not there yet; what to do until then, where there is something.
     Later(&'static str),
     /// A flag that asks for something else than to serve.
     Wish(Wish),
+}
+
+impl Kind {
+    /// Is a list of values one value after the other?
+    pub(super) fn collects(self) -> bool {
+        matches!(self, Self::List(..) | Self::Pairs(_) | Self::Unused(Takes::List, _) | Self::Refused(..))
+    }
+}
+
+/// What a setting takes that has no effect.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Takes {
+    /// Yes or no; a flag without a value.
+    Switch,
+    /// A whole number.
+    Number,
+    /// Text.
+    Text,
+    /// One of several words.
+    Words(&'static [&'static str]),
+    /// Several values.
+    List,
+    /// A function.
+    Function,
 }
 
 /// What a call of rcorn asks for.
@@ -189,7 +217,11 @@ impl Row {
 
     /// True when it has a value that may be shown.
     pub(super) fn has_value(&self) -> bool {
-        self.section != Section::Hidden && !matches!(self.kind, Kind::Later(_) | Kind::Wish(_))
+        self.section != Section::Hidden
+            && !matches!(
+                self.kind,
+                Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..)
+            )
     }
 
     /// How help writes its value; nothing when its flag takes none.
@@ -201,7 +233,7 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
-            Kind::Text(_) | Kind::Only(_) => "TEXT",
+            Kind::Text(_) => "TEXT",
             Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",
@@ -209,7 +241,7 @@ impl Row {
             Kind::Switch([], _) => "on|off",
             Kind::Switch(&["auto"], _) => "on|off|auto",
             Kind::Mode(_) | Kind::Switch(..) => "MODE",
-            Kind::Later(_) | Kind::Wish(_) => "",
+            Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => "",
         }
     }
 }

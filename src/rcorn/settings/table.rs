@@ -9,6 +9,7 @@ use super::row::{Kind, Row, Section, Wish};
 use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
+use super::table_gunicorn::GUNICORN;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
 use super::{LogTarget, Settings};
@@ -18,7 +19,15 @@ use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(WORKERS).chain(ASGI).chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
+    SETTINGS
+        .iter()
+        .chain(WORKERS)
+        .chain(ASGI)
+        .chain(CLIENTS)
+        .chain(FURTHER)
+        .chain(PROXY)
+        .chain(CONTROL)
+        .chain(GUNICORN)
 }
 
 /// Every setting there is, and those that are to come.
@@ -31,8 +40,13 @@ static SETTINGS: &[Row] = &[
     Row::new("app", &[], Kind::Text(|s, text| text.clone_into(&mut s.app)), "MODULE[:CALLABLE] to serve")
         .alias("wsgi_app")
         .within(Section::Application),
-    Row::new("", &["-c", "--config"], Kind::Path(|s, path| s.config = Some(path)), "settings file, in TOML")
-        .within(Section::Application),
+    Row::new(
+        "",
+        &["-c", "--config"],
+        Kind::Path(|_, _| {}),
+        "settings file: TOML, or Python as FILE.py, file:PATH or python:MODULE; else ./gunicorn.conf.py",
+    )
+    .within(Section::Application),
     Row::new(
         "python",
         &["--python"],
@@ -161,14 +175,6 @@ static FURTHER: &[Row] = &[
     )
     .within(Section::Process),
     Row::new(
-        "initgroups",
-        &["--initgroups"],
-        Kind::Only(&["on"]),
-        "give the application all groups of its user; always done",
-    )
-    .default("on")
-    .within(Section::Process),
-    Row::new(
         "umask",
         &["-m", "--umask"],
         Kind::Mask(|s, mask| s.umask = mask),
@@ -188,6 +194,13 @@ static FURTHER: &[Row] = &[
     .alias("proc_name")
     .within(Section::Process),
     Row::new(
+        "default_proc_name",
+        &[],
+        Kind::Text(|s, text| s.name = s.name.take().or_else(|| some(text))),
+        "the same, where name says nothing",
+    )
+    .within(Section::Process),
+    Row::new(
         "",
         &["--check-config"],
         Kind::Wish(Wish::Check),
@@ -201,6 +214,11 @@ static FURTHER: &[Row] = &[
         .within(Section::Other),
     Row::new("extension", &["--extension"], Kind::Path(|s, path| s.extension = Some(path)), ""),
 ];
+
+/// The settings file's own row.
+pub(super) fn config() -> &'static Row {
+    &SETTINGS[1]
+}
 
 /// The row with this key, for errors that concern several settings.
 pub(super) fn app() -> &'static Row {
@@ -288,6 +306,6 @@ mod tests {
     fn what_is_shown_says_what_it_is() {
         let shown = all().filter(|row| row.section != Section::Hidden);
         assert!(shown.filter(|row| row.help.is_empty()).count() == 0);
-        assert_eq!(app().key, "app");
+        assert_eq!((app().key, config().flags[1]), ("app", "--config"));
     }
 }

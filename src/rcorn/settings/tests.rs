@@ -81,7 +81,7 @@ fn errors_cite_where_the_value_was_written() {
             "timeout = true\n",
             "app.toml:1: timeout: expected a time such as 30, \"500ms\" or \"2m\", found true",
         ),
-        ("certfile = \"x\"\n", "app.toml:1: certfile: not supported yet: let a proxy such as nginx do TLS"),
+        ("certfile = \"x\"\n", "app.toml:1: certfile: not supported: a proxy such as nginx does TLS"),
     ] {
         let refused = load_file(content).unwrap_err();
         assert_eq!(

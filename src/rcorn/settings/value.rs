@@ -2,6 +2,7 @@
 
 use super::origin::Origin;
 use super::row::Row;
+use std::borrow::Cow;
 use std::fmt;
 
 /// What was written. Flags and the environment have text only; the file has types.
@@ -15,8 +16,12 @@ pub(super) enum Value {
     Float(f64),
     /// `true` or `false`.
     Boolean(bool),
+    /// A function of a file in Python, by its dotted name.
+    Function(String),
+    /// A list without anything in it.
+    Nothing,
     /// Something that is no setting's value, by its name: "a table".
-    Other(&'static str),
+    Other(Cow<'static, str>),
 }
 
 impl Value {
@@ -38,6 +43,8 @@ impl fmt::Display for Value {
             Self::Integer(_, written) => f.write_str(written),
             Self::Float(number) => number.fmt(f),
             Self::Boolean(boolean) => boolean.fmt(f),
+            Self::Function(name) => write!(f, "the function {name}"),
+            Self::Nothing => f.write_str("nothing"),
             Self::Other(name) => f.write_str(name),
         }
     }

@@ -45,8 +45,8 @@ fn evaluated<'py>(
 
 fn place(file: &PythonSettings) -> (&'static str, &str) {
     match &file.source {
-        PythonSource::File(path) => ("file", path),
-        PythonSource::Module(name) => ("module", name),
+        PythonSource::File(path) => ("File", path),
+        PythonSource::Module(name) => ("Module", name),
     }
 }
 

@@ -76,13 +76,18 @@ pub(super) fn give_up(
 pub(super) fn not_prepared(
     fleet: &mut Fleet,
     generation: Generation,
-    summary: String,
+    why: String,
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
     fleet.preparing = None;
     if fleet.stage == Stage::Running {
-        let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
+        // What stands before the sentence is what Python had to say.
+        let (traceback, summary) = match why.rsplit_once('\n') {
+            Some((traceback, summary)) => (format!("{traceback}\n"), summary.to_owned()),
+            None => (String::new(), why),
+        };
+        let failure = BootFailure { code: ExitCode::Setup, summary, traceback };
         give_up(fleet, generation, failure, now, todo);
     }
 }

@@ -42,7 +42,7 @@ fn completed() -> clap::Command {
     let command = arguments::command_of(|row| row.section != Section::Hidden);
     rows().filter(|row| !row.flags.is_empty()).fold(command, |command, row| {
         command.mut_arg(arguments::id(row), |argument| match row.kind {
-            Kind::Choice(words, _) | Kind::Known(words, _) | Kind::Only(words) => {
+            Kind::Choice(words, _) | Kind::Known(words, _) => {
                 argument.value_parser(PossibleValuesParser::new(words))
             }
             Kind::Switch(further, _) => {
@@ -82,7 +82,7 @@ fn takes(row: &Row) -> String {
         Kind::NumberOrAuto(_, least, most, _) => format!("number, {least} to {most}, or \"auto\""),
         Kind::Size(_) => "size: bytes, or \"512K\", \"300M\", \"2G\"".to_owned(),
         Kind::Duration(_) => "time: seconds, or \"500ms\", \"2m\", \"1h\"".to_owned(),
-        Kind::Choice(choice, _) | Kind::Known(choice, _) | Kind::Only(choice) => words(choice),
+        Kind::Choice(choice, _) | Kind::Known(choice, _) => words(choice),
         Kind::Switch([], _) => "true or false".to_owned(),
         Kind::Switch(further, _) => format!("true, false, {}", words(further)),
         Kind::Mask(_) | Kind::Mode(_) => "octal text, such as \"0600\"".to_owned(),
@@ -90,7 +90,7 @@ fn takes(row: &Row) -> String {
         Kind::Path(_) => "path".to_owned(),
         Kind::List(..) => "list of text".to_owned(),
         Kind::Pairs(_) => "table, or list of \"NAME=VALUE\"".to_owned(),
-        Kind::Later(_) | Kind::Wish(_) => String::new(),
+        Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => String::new(),
     }
 }
 

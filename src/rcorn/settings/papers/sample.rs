@@ -40,7 +40,7 @@ fn value(row: &Row) -> String {
     };
     match (row.kind, row.default) {
         (Kind::Number(..) | Kind::Duration(_) | Kind::Size(_), default) => default.to_owned(),
-        (Kind::Switch(..) | Kind::Only(_), "on") => "true".to_owned(),
+        (Kind::Switch(..), "on") => "true".to_owned(),
         (Kind::Switch(..), "off") => "false".to_owned(),
         (Kind::List(..) | Kind::Pairs(_), default) => listed(default),
         (Kind::Path(_), "") => quoted("PATH"),
