@@ -212,7 +212,7 @@ fn muster(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     }
 }
 
-/// Who came last goes first, so that the numbers stay without gaps.
+/// Who does not serve yet goes first, then who came last, so that the numbers stay without gaps.
 fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let mut surplus = crew.spoken_for(now).saturating_sub(crew.wanted());
     let mut waiting: Vec<_> = crew.waiting(now).collect();
@@ -222,7 +222,8 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
         crew.posts.remove(&slot);
         surplus -= 1;
     }
-    let mut active: Vec<_> = crew.active().map(|(id, worker)| (worker.slot, id)).collect();
+    let rank = |worker: &Worker| (worker.phase == Phase::Booting, worker.slot);
+    let mut active: Vec<_> = crew.active().map(|(id, worker)| (rank(worker), id)).collect();
     active.sort_unstable_by(|one, other| other.cmp(one));
     let graceful = now.after(crew.rules.graceful_timeout);
     for (_, id) in active.into_iter().take(surplus) {
