@@ -3,13 +3,14 @@
 //!
 //! A *crew* is one generation in the flesh: a zygote and the workers it forked.
 
+use super::hooking::Hooking;
 use super::policy::{BackOff, Moment, Rules};
 use super::records::{Checking, Idle, Outcome};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::message::BootFailure;
 use contract::scoreboard::MOST_WORKERS;
-use contract::settings::{Occasion, Preload};
+use contract::settings::Preload;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -111,18 +112,9 @@ pub(crate) struct Crew {
     pub(crate) replacing: Option<WorkerId>,
     /// It leaves, and its requests have little time, as there are too many generations.
     pub(crate) hurried: bool,
-    /// Its hooks have begun: a zygote has booted.
+    /// What there is to know of its hooks.
     #[serde(default)]
-    pub(crate) begun: bool,
-    /// Workers that have ended while there was no zygote to be told.
-    #[serde(default)]
-    pub(crate) ended: Vec<(WorkerId, Pid)>,
-    /// Its zygote runs `on_exit` when everybody is gone.
-    #[serde(default)]
-    pub(crate) has_last_word: bool,
-    /// Until when hooks may run at its end.
-    #[serde(default)]
-    pub(crate) hooks_until: Moment,
+    pub(crate) hooking: Hooking,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,
 }
@@ -242,17 +234,6 @@ impl Fleet {
         self.crews.iter().find(|(_, crew)| crew.role == role).map(|(generation, _)| *generation)
     }
 
-    /// Why the zygote of a generation starts, as its hooks are to know it.
-    pub(crate) fn occasion(&self, generation: Generation) -> Occasion {
-        let begun = self.crews.get(&generation).is_some_and(|crew| crew.begun);
-        let serving = self.in_role(Role::Serving).and_then(|generation| self.crews.get(&generation));
-        match serving {
-            _ if begun => Occasion::Again,
-            Some(serving) => Occasion::Reload { workers: serving.target },
-            None => Occasion::Start,
-        }
-    }
-
     /// The crew that a worker belongs to.
     pub(crate) fn crew_of(&mut self, worker: WorkerId) -> Option<(Generation, &mut Crew)> {
         self.crews
@@ -299,10 +280,7 @@ impl Crew {
             failures: 0,
             replacing: None,
             hurried: false,
-            begun: false,
-            ended: Vec::new(),
-            has_last_word: false,
-            hooks_until: now,
+            hooking: Hooking::default(),
             told: String::new(),
             rules,
         }

@@ -23,6 +23,7 @@ mod handed;
 mod handover;
 pub(crate) mod health;
 mod hindrance;
+mod hooking;
 mod listeners;
 pub(crate) mod memory;
 mod output;

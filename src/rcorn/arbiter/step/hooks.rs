@@ -35,7 +35,7 @@ pub(super) fn ended(
     }
     match crew.zygote {
         Zygote::Ready => todo.push(Action::TellZygote(generation, news(worker, pid))),
-        Zygote::Absent | Zygote::Starting { .. } if crew.role != Role::Leaving => crew.ended.push((worker, pid)),
+        Zygote::Absent | Zygote::Starting { .. } if crew.role != Role::Leaving => crew.hooking.ended.push((worker, pid)),
         _ => {}
     }
 }
@@ -46,8 +46,8 @@ fn news(worker: WorkerId, pid: Pid) -> ToZygote {
 
 /// A zygote can be told what has happened meanwhile.
 pub(super) fn catch_up(generation: Generation, crew: &mut Crew, todo: &mut Vec<Action>) {
-    crew.begun = true;
-    for (worker, pid) in std::mem::take(&mut crew.ended) {
+    crew.hooking.begun = true;
+    for (worker, pid) in std::mem::take(&mut crew.hooking.ended) {
         todo.push(Action::TellZygote(generation, news(worker, pid)));
     }
 }
@@ -65,7 +65,7 @@ pub(super) fn count_changed(generation: Generation, crew: &Crew, before: u32, to
 pub(super) fn stays(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) -> bool {
     let stays = crew.zygote == Zygote::Ready && crew.rules.keeps_zygote();
     if stays && crew.role != Role::Leaving {
-        crew.hooks_until = now.after(crew.rules.graceful_timeout);
+        crew.hooking.until = now.after(crew.rules.graceful_timeout);
         todo.push(Action::TellZygote(generation, ToZygote::Retire));
     }
     stays
@@ -74,7 +74,7 @@ pub(super) fn stays(generation: Generation, crew: &mut Crew, now: Moment, todo: 
 /// Nobody waits for hooks any longer than for what was told to leave at once.
 pub(super) fn hurry(crew: &mut Crew, now: Moment) {
     let soon = now.after(QUIT_GRACE);
-    crew.hooks_until = crew.hooks_until.min(soon);
+    crew.hooking.until = crew.hooking.until.min(soon);
     if let Zygote::Ending { kill_at: Some(at) } = &mut crew.zygote {
         *at = soon.min(*at);
     }
@@ -85,13 +85,13 @@ pub(super) fn end_zygotes(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>
     let anybody = fleet.crews.values().any(|crew| !crew.workers.is_empty());
     let stayed = |crew: &&mut Crew| crew.role == Role::Leaving && crew.zygote == Zygote::Ready;
     for (generation, crew) in fleet.crews.iter_mut().map(|(generation, crew)| (*generation, crew)) {
-        if !stayed(&crew) || !crew.workers.is_empty() || (crew.has_last_word && anybody) {
+        if !stayed(&crew) || !crew.workers.is_empty() || (crew.hooking.has_last_word && anybody) {
             continue;
         }
-        if crew.has_last_word {
+        if crew.hooking.has_last_word {
             todo.push(Action::TellZygote(generation, ToZygote::Exit));
         }
-        crew.zygote = Zygote::Ending { kill_at: Some(crew.hooks_until.max(now.after(QUIT_GRACE))) };
+        crew.zygote = Zygote::Ending { kill_at: Some(crew.hooking.until.max(now.after(QUIT_GRACE))) };
         todo.push(Action::CloseZygote(generation));
     }
 }

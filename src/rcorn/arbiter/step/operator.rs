@@ -51,7 +51,7 @@ pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, manner: Manner, now: Momen
     todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
     let serving = fleet.in_role(Role::Serving).or_else(|| fleet.crews.keys().next_back().copied());
     for (generation, crew) in &mut fleet.crews {
-        crew.has_last_word = serving == Some(*generation);
+        crew.hooking.has_last_word = serving == Some(*generation);
         settle::send_away(*generation, crew, manner, now, todo);
     }
 }

@@ -235,7 +235,7 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
 
 fn call_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let due = crew.zygote == Zygote::Absent && crew.zygote_not_before <= now;
-    let wanted_by_hooks = crew.begun && crew.rules.keeps_zygote();
+    let wanted_by_hooks = crew.hooking.begun && crew.rules.keeps_zygote();
     if due && (wanted_by_hooks || !crew.vacancies(now).is_empty()) {
         crew.zygote = Zygote::Starting { kill_at: crew.respawn_limit(now) };
         todo.push(Action::StartZygote(generation, crew.preload));
