@@ -73,12 +73,14 @@ def subject_named(name):
 def hooked(start):
     """`hooked("gunicorn", "-w", "2")`: a server with the settings of noting.py, or with others. It is ready."""
 
-    def hooked(name="rcorn", *flags, settings=HERE / "noting.py", app="plain", ready=True, env=None, **options):
+    def hooked(name="rcorn", *flags, settings=HERE / "noting.py", app="plain", ready=True, env=None, files=None, **options):
         def place(directory):
             if isinstance(settings, Path):
                 shutil.copy(settings, directory / "settings.py")
             else:
                 (directory / "settings.py").write_text(settings)
+            if files:
+                files(directory)
 
         flags = ("-c", "settings.py", *flags)
         server = start(app, *flags, subject=subject_named(name), env=env, prepare=place, **options)

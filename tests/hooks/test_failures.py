@@ -87,7 +87,7 @@ def test_a_request_that_a_hook_refuses(hooked):
     [
         ("def on_exit():\n    pass\n", "on_exit is called with 1 arguments, and takes 0"),
         ("pre_fork = 'nowhere.at.all'\n", "pre_fork is 'nowhere.at.all', which cannot be imported: No module named"),
-        ("when_ready = 3\n", "when_ready is to be a function, and not 3"),
+        ("when_ready = 3\n", "when_ready: expected a function"),
     ],
 )
 def test_what_cannot_be_a_hook(hooked, settings, said):
