@@ -34,12 +34,7 @@ pub(crate) fn fork(py: Python<'_>, end: OwnedFd) -> io::Result<Role> {
 }
 
 /// The same, between the hooks that run in the zygote. They are to know the worker's process id, so it is told to us, too.
-pub(crate) fn fork_with(
-    py: Python<'_>,
-    end: OwnedFd,
-    worker: WorkerId,
-    hooks: &Hooks,
-) -> io::Result<Role> {
+pub(crate) fn fork_with(py: Python<'_>, end: OwnedFd, worker: WorkerId, hooks: &Hooks) -> io::Result<Role> {
     if let Err(failure) = hooks.before_fork(py, worker) {
         WorkerChannel::new(end.into()).send(&FromWorker::Prevented(failure), &[])?;
         return Ok(Role::Zygote);

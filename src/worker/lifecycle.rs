@@ -14,13 +14,13 @@
 
 use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
+use crate::hooks::Hooks;
 use crate::inherited::{self, Inherited};
 use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;
 use crate::zygote::title_suffix;
 use crate::{load, log, service};
-use crate::hooks::Hooks;
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;

@@ -146,12 +146,7 @@ fn obey(
     }
 }
 
-fn tell<'py>(
-    py: Python<'py>,
-    inherited: &Inherited,
-    what: &str,
-    how: impl pyo3::call::PyCallArgs<'py>,
-) {
+fn tell<'py>(py: Python<'py>, inherited: &Inherited, what: &str, how: impl pyo3::call::PyCallArgs<'py>) {
     if let Some(hooks) = &inherited.hooks {
         hooks.tell(py, what, how);
     }

@@ -213,7 +213,10 @@ impl Hands {
     fn tell_zygote(&self, generation: Generation, message: &ToZygote) {
         // One that is gone will be seen to be; what it was to be told, its hooks miss.
         if let Err(error) = self.wires.tell_zygote(generation, message, &[]) {
-            self.logs.line(Level::Warning, &format!("the hooks of generation {generation} are not told of {message:?}: {error}"));
+            self.logs.line(
+                Level::Warning,
+                &format!("the hooks of generation {generation} are not told of {message:?}: {error}"),
+            );
         }
     }
 

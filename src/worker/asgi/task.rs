@@ -87,7 +87,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
         this.end(py, state);
     }
     if let Some(passage) = passage {
-        end_passage(Passage::again(passage.into_bound(py)));
+        end_passage(&Passage::again(passage.into_bound(py)));
     }
     this.shared.task_ended(py);
     match result {
@@ -105,7 +105,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
 }
 
 /// Runs `post_request`.
-fn end_passage(passage: Passage<'_>) {
+fn end_passage(passage: &Passage<'_>) {
     if let Err(error) = passage.end_task() {
         log::write_exception(passage.py(), "A hook has failed", &error);
     }

@@ -59,6 +59,7 @@ fn unusable(py: Python<'_>, file: &PythonSettings, error: &PyErr) -> BootFailure
     if is_sentence {
         return BootFailure { code, summary: error.value(py).to_string(), traceback: String::new() };
     }
-    let summary = format!("{}: the settings cannot be evaluated: {}", place(file).1, super::describe(py, error));
+    let summary =
+        format!("{}: the settings cannot be evaluated: {}", place(file).1, super::describe(py, error));
     BootFailure { code, summary, traceback: load::shortened(python::traceback(error, py)) }
 }

@@ -154,7 +154,8 @@ fn failure(py: Python<'_>, code: ExitCode, which: &str, error: &PyErr) -> BootFa
 }
 
 fn describe(py: Python<'_>, error: &PyErr) -> String {
-    let described = Helper::Load.module(py).and_then(|load| load.call_method1("describe", (error.value(py),)));
+    let described =
+        Helper::Load.module(py).and_then(|load| load.call_method1("describe", (error.value(py),)));
     described.map_or_else(|_| error.to_string(), |text| text.to_string())
 }
 

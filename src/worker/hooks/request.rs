@@ -96,9 +96,7 @@ fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
 
 fn peer<'py>(py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyAny>> {
     match request.peer() {
-        Address::Tcp(address) => {
-            Ok((address.ip().to_string(), address.port()).into_pyobject(py)?.into_any())
-        }
+        Address::Tcp(address) => Ok((address.ip().to_string(), address.port()).into_pyobject(py)?.into_any()),
         _ => Ok(PyString::new(py, "").into_any()),
     }
 }

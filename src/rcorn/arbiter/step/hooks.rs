@@ -35,7 +35,9 @@ pub(super) fn ended(
     }
     match crew.zygote {
         Zygote::Ready => todo.push(Action::TellZygote(generation, news(worker, pid))),
-        Zygote::Absent | Zygote::Starting { .. } if crew.role != Role::Leaving => crew.hooking.ended.push((worker, pid)),
+        Zygote::Absent | Zygote::Starting { .. } if crew.role != Role::Leaving => {
+            crew.hooking.ended.push((worker, pid));
+        }
         _ => {}
     }
 }

@@ -44,12 +44,7 @@ fn call_hook(fleet: &Fleet, todo: &mut Vec<Action>) -> bool {
 }
 
 /// `pre_exec` has run, or failed.
-pub(super) fn hook_ran(
-    fleet: &mut Fleet,
-    ran: Result<(), BootFailure>,
-    now: Moment,
-    todo: &mut Vec<Action>,
-) {
+pub(super) fn hook_ran(fleet: &mut Fleet, ran: Result<(), BootFailure>, now: Moment, todo: &mut Vec<Action>) {
     let Some(check) = fleet.checking.as_mut().filter(|check| check.awaits_hook) else { return };
     check.awaits_hook = false;
     let Checking { generation, passed, .. } = *check;

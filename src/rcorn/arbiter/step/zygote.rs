@@ -111,7 +111,8 @@ pub(super) fn ended(
     match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
         Zygote::Starting { .. } => failed(crew, silent_end(&crew.rules.python, last), now, todo),
         Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
-            let lost = if crew.rules.hooks.is_empty() { "" } else { ", and what its hooks had in memory is lost" };
+            let lost =
+                if crew.rules.hooks.is_empty() { "" } else { ", and what its hooks had in memory is lost" };
             let text = format!("zygote of generation {generation} {}; its workers go on{lost}", last.how);
             todo.push(Action::Log(Level::Warning, text));
         }

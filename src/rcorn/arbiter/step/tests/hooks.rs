@@ -173,11 +173,18 @@ fn pre_exec_that_fails_or_hangs_keeps_the_program() {
     let mut world = World::serving(with(&["pre_exec"], 1));
     world.wish(Wish::Upgrade);
     world.happens(Event::Zygote(FIRST, FromZygote::ExecHook(Err(failure(ExitCode::Setup)))));
-    assert!(world.did(&Action::KillCheck) && world.lines().iter().any(|(_, line)| line.starts_with("reload failed")));
+    assert!(
+        world.did(&Action::KillCheck)
+            && world.lines().iter().any(|(_, line)| line.starts_with("reload failed"))
+    );
     world.wish(Wish::Upgrade);
     world.happens(Event::Checked(Generation(3), Ok(())));
     let decided = world.pass(Duration::from_secs(20));
-    assert!(decided.iter().any(|action| matches!(action, Action::Log(_, text) if text.contains("pre_exec took longer"))));
+    assert!(
+        decided
+            .iter()
+            .any(|action| matches!(action, Action::Log(_, text) if text.contains("pre_exec took longer")))
+    );
     world.wish(Wish::Upgrade);
     world.happens(Event::Checked(Generation(4), Ok(())));
     world.zygote_ends(FIRST);

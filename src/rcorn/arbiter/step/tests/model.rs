@@ -82,7 +82,8 @@ impl Model {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let workers = 1 + u32::try_from(dice.below(4)).unwrap();
         let sets: [&[&str]; 4] = [&[], &["child_exit", "on_exit"], &["on_exit", "pre_exec"], &["when_ready"]];
-        let hooks: Vec<String> = sets[usize::try_from(seed % 4).unwrap()].iter().map(|hook| (*hook).to_owned()).collect();
+        let hooks: Vec<String> =
+            sets[usize::try_from(seed % 4).unwrap()].iter().map(|hook| (*hook).to_owned()).collect();
         let mut model = Self {
             world: World::under(step, Rules { hooks: hooks.clone(), ..rules(workers) }),
             hooks,
