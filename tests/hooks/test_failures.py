@@ -134,6 +134,25 @@ def test_the_hooks_outlive_their_zygote(hooked):
     assert [names.count(hook) for hook in ("on_starting", "when_ready", "child_exit", "on_exit")] == [1, 1, 2, 1]
 
 
+def test_what_runs_at_the_end_is_not_broken_off(hooked):
+    settings = """
+import os, signal, time
+
+def worker_int(worker):
+    os.kill(os.getpid(), signal.SIGQUIT)
+    time.sleep(0.1)
+    print("interrupted", flush=True)
+
+def worker_exit(server, worker):
+    os.kill(os.getpid(), signal.SIGQUIT)
+    time.sleep(0.1)
+    print("left", flush=True)
+"""
+    server = hooked(settings=settings).server
+    assert server.stop(signal.SIGQUIT) == 0
+    assert server.output.split() == ["interrupted", "left"]
+
+
 def test_threads_of_the_master_are_warned_about(hooked):
     settings = (
         "import threading, time\n"

@@ -75,6 +75,8 @@ class Hooks:
         self.members = {}
         self.worker = None
         self.has_left = self.was_interrupted = self.was_aborted = False
+        # One of those that run at a worker's end is running: nothing more interrupts it.
+        self.is_ending = False
 
     def call(self, name, *arguments):
         """What the function raises is the caller's matter."""
@@ -173,12 +175,22 @@ class Hooks:
         self.call("post_worker_init", self.worker)
         self.worker.booted = True
 
+    def end(self, name, *arguments):
+        self.is_ending = True
+        try:
+            self.call_safely(name, *arguments)
+        finally:
+            self.is_ending = False
+
     def interrupt(self):
-        """The worker is to leave at once."""
+        """The worker is to leave at once. True when it is about to, and what it does is not to be broken off."""
+        if self.is_ending:
+            return True
         if not self.was_interrupted and self.worker is not None:
             self.was_interrupted = True
             self.worker.is_alive = False
-            self.call_safely("worker_int", self.worker)
+            self.end("worker_int", self.worker)
+        return False
 
     def abort(self):
         """It is stuck."""
@@ -186,7 +198,7 @@ class Hooks:
             self.was_aborted = True
             self.worker.is_alive = False
             self.worker.aborted = True
-            self.call_safely("worker_abort", self.worker)
+            self.end("worker_abort", self.worker)
 
     def handle_abort(self, number, frame):
         self.abort()
@@ -197,7 +209,7 @@ class Hooks:
     def leave(self):
         if not self.has_left and self.worker is not None:
             self.has_left = True
-            self.call_safely("worker_exit", self.server, self.worker)
+            self.end("worker_exit", self.server, self.worker)
 
     # Around a request.
 
