@@ -34,7 +34,7 @@ def test_a_hook_of_the_master_that_fails_ends_the_start(hooked, hook):
     server = hooked(settings=raising(hook), ready=False).server
     assert server.wait() == 1
     assert "ValueError: no way" in server.log and "settings.py" in server.log
-    assert "has failed: ValueError: no way" in server.log
+    assert f"the settings' hook {hook} has failed: ValueError: no way" in server.log
 
 
 @pytest.mark.parametrize("hook", ["post_fork", "post_worker_init"])
@@ -86,6 +86,7 @@ def test_a_request_that_a_hook_refuses(hooked):
     ("settings", "said"),
     [
         ("def on_exit():\n    pass\n", "on_exit is called with 1 arguments, and takes 0"),
+        ("def post_request(worker):\n    pass\n", "post_request is called with 4 arguments, and takes 1"),
         ("pre_fork = 'nowhere.at.all'\n", "pre_fork is 'nowhere.at.all', which cannot be imported: No module named"),
         ("when_ready = 3\n", "when_ready: expected a function"),
     ],

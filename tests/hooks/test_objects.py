@@ -136,6 +136,12 @@ def child_exit(server, worker):
     assert server.get("/").status == 200
 
 
+def test_alive_is_each_processs_own(hooked):
+    settings = "def pre_fork(server, worker):\n    for other in server.WORKERS.values():\n        other.alive = False\n"
+    server = hooked("rcorn", "-w", 3, settings=settings).server
+    assert len(server.wait_for_workers(3)) == 3 and "leaves by itself" not in server.log
+
+
 def test_post_request_takes_what_it_asks_for(hooked):
     for number, words in ((2, "worker, req"), (3, "worker, req, environ"), (4, "worker, req, environ, resp")):
         settings = f"def post_request({words}):\n    print(len(({words})), flush=True)\n"

@@ -76,7 +76,7 @@ def test_a_worker_that_is_killed(hooked, name):
     server = serving(hooked, name)
     pid = server.named("post_fork")[0]["process"]
     killed = server.named("post_fork")[0]["age"]
-    signal.pidfd_send_signal(os.pidfd_open(pid), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     server.wait_for("post_worker_init", age=3)
     server.server.stop()
     ends = sorted(f"child_exit {age}" for age in (1, 2, 3) if age != killed)
@@ -126,7 +126,7 @@ def test_sigusr2(hooked, name):
         server.wait_for("post_worker_init", 2)
         successor = server.named("on_starting")[1]["process"]
         server.server.stop()
-        signal.pidfd_send_signal(os.pidfd_open(successor), signal.SIGTERM)
+        os.kill(successor, signal.SIGTERM)
         server.wait_for("on_exit", 2)
         # It has two masters until somebody ends the first.
         expected = ["pre_exec", "nworkers_changed", "on_starting", "when_ready", "pre_fork"]

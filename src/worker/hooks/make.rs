@@ -31,16 +31,18 @@ fn evaluated<'py>(
     let values = serde_json::to_string(&hooks.cfg).map_err(std::io::Error::from)?;
     let values = py.import("json")?.call_method1("loads", (values,))?;
     let facts = PyDict::new(py);
+    facts.set_item("hooks", &file.hooks)?;
+    facts.set_item("source", source)?;
+    facts.set_item("values", values)?;
     facts.set_item("app", &settings.app)?;
     facts.set_item("pid", settings.arbiter)?;
     facts.set_item("workers", hooks.workers)?;
     let listeners = descriptors::LISTENERS..descriptors::LISTENERS + settings.listeners.cast_signed();
     facts.set_item("listeners", listeners.collect::<Vec<i32>>())?;
-    let evaluate = Helper::Conf.module(py)?.getattr("evaluate")?;
+    let namespace = Helper::Conf.module(py)?.call_method1("evaluate", (kind, source))?;
     let defaults = Helper::Defaults.module(py)?.getattr("DEFAULTS")?;
     let modules = (Helper::Objects.module(py)?, Helper::Passage.module(py)?, defaults);
-    let words = (&file.hooks, source, kind, evaluate, values, facts, modules, native);
-    Helper::Hooks.module(py)?.call_method1("make", words)
+    Helper::Hooks.module(py)?.call_method1("make", (namespace, facts, modules, native))
 }
 
 fn place(file: &PythonSettings) -> (&'static str, &str) {

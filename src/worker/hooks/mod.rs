@@ -47,27 +47,18 @@ impl Hooks {
 
     /// The zygote starts, and the application is not imported yet.
     pub(crate) fn start(&self, py: Python<'_>, settings: &HookSettings) -> Result<(), BootFailure> {
-        let (occasion, before) = match settings.occasion {
-            Occasion::Start => ("start", None),
-            Occasion::Reload { workers } => ("reload", Some(workers)),
-            Occasion::Again => ("again", None),
-        };
-        let started = self.object(py).call_method1("start", (occasion, before));
-        let which = if settings.occasion == Occasion::Start { "on_starting" } else { "on_reload" };
-        started.map(drop).map_err(|error| failure(py, ExitCode::Setup, which, &error))
+        let before = if let Occasion::Reload { workers } = settings.occasion { Some(workers) } else { None };
+        let started = self.object(py).call_method1("start", (name_of(settings.occasion), before));
+        started.map(drop).map_err(|error| self.failure(py, ExitCode::Setup, &error))
     }
 
     /// The zygote is about to fork for the first time.
     pub(crate) fn ready(&self, py: Python<'_>, settings: &HookSettings) -> Result<(), BootFailure> {
-        let ready = || {
-            if settings.occasion == Occasion::Start {
-                self.object(py).call_method0("when_ready")?;
-            }
-            self.object(py).call_method0("threads")?.extract::<usize>()
-        };
-        match ready().map_err(|error| failure(py, ExitCode::Setup, "when_ready", &error))? {
-            0 => {}
-            count => log::write(Level::Warning, &left_running(count)),
+        let ready = self.object(py).call_method1("ready", (name_of(settings.occasion),));
+        let threads: PyResult<isize> = ready.and_then(|count| count.extract());
+        let threads = threads.map_err(|error| self.failure(py, ExitCode::Setup, &error))?;
+        if threads > 0 {
+            log::write(Level::Warning, &left_running(threads));
         }
         Ok(())
     }
@@ -75,7 +66,7 @@ impl Hooks {
     /// Before each fork.
     pub(crate) fn before_fork(&self, py: Python<'_>, worker: WorkerId) -> Result<(), BootFailure> {
         let called = self.object(py).call_method1("before_fork", (worker.0,));
-        called.map(drop).map_err(|error| failure(py, ExitCode::Setup, "pre_fork", &error))
+        called.map(drop).map_err(|error| self.failure(py, ExitCode::Setup, &error))
     }
 
     /// In the zygote: the worker has this process id, or there is none.
@@ -86,7 +77,14 @@ impl Hooks {
     /// `pre_exec`.
     pub(crate) fn before_exec(&self, py: Python<'_>) -> Result<(), BootFailure> {
         let called = self.object(py).call_method0("before_exec");
-        called.map(drop).map_err(|error| failure(py, ExitCode::Setup, "pre_exec", &error))
+        called.map(drop).map_err(|error| self.failure(py, ExitCode::Setup, &error))
+    }
+
+    /// What becomes of a start that one of them has failed in.
+    fn failure(&self, py: Python<'_>, code: ExitCode, error: &PyErr) -> BootFailure {
+        let which = self.object(py).getattr("called").map(|called| called.to_string()).unwrap_or_default();
+        let summary = format!("the settings' hook {which} has failed: {}", describe(py, error));
+        BootFailure { code, summary, traceback: crate::load::shortened(python::traceback(error, py)) }
     }
 
     /// Tells them what has happened. What a function raises is told on the other side.
@@ -108,7 +106,7 @@ impl Hooks {
     ) -> Result<(), BootFailure> {
         self.0.native.get().settle(board, slot);
         let called = self.become_worker(py, worker).and_then(|()| self.object(py).call_method0("post_fork"));
-        called.map(drop).map_err(|error| failure(py, ExitCode::AppImport, "post_fork", &error))
+        called.map(drop).map_err(|error| self.failure(py, ExitCode::AppImport, &error))
     }
 
     fn become_worker(&self, py: Python<'_>, worker: WorkerId) -> PyResult<()> {
@@ -120,7 +118,7 @@ impl Hooks {
     /// In a worker that has its application, and does not serve yet.
     pub(crate) fn loaded(&self, py: Python<'_>, application: &Py<PyAny>) -> Result<(), BootFailure> {
         let called = self.object(py).call_method1("loaded", (application,));
-        called.map(drop).map_err(|error| failure(py, ExitCode::AppImport, "post_worker_init", &error))
+        called.map(drop).map_err(|error| self.failure(py, ExitCode::AppImport, &error))
     }
 
     /// In a worker that is to leave at once.
@@ -148,18 +146,21 @@ impl Inherited {
     }
 }
 
-fn failure(py: Python<'_>, code: ExitCode, which: &str, error: &PyErr) -> BootFailure {
-    let summary = format!("the settings' hook {which} has failed: {}", describe(py, error));
-    BootFailure { code, summary, traceback: crate::load::shortened(python::traceback(error, py)) }
-}
-
 fn describe(py: Python<'_>, error: &PyErr) -> String {
     let described =
         Helper::Load.module(py).and_then(|load| load.call_method1("describe", (error.value(py),)));
     described.map_or_else(|_| error.to_string(), |text| text.to_string())
 }
 
-fn left_running(count: usize) -> String {
+fn name_of(occasion: Occasion) -> &'static str {
+    match occasion {
+        Occasion::Start => "start",
+        Occasion::Reload { .. } => "reload",
+        Occasion::Again => "again",
+    }
+}
+
+fn left_running(count: isize) -> String {
     let threads = if count == 1 { "1 thread was".to_owned() } else { format!("{count} threads were") };
     format!(
         "{threads} started by a hook of the settings: workers do not have them, and what they hold locked at a fork \

@@ -25,6 +25,8 @@ ARGUMENTS = {
     "post_request": 4,
 }
 
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 
 class Unusable(Exception):
     """A hook that cannot be one; the text is a sentence."""
@@ -45,10 +47,10 @@ def function(name, value, source):
         value = imported(name, value, source)
     if not callable(value):
         raise Unusable(f"{source}: {name} is to be a function, and not {value!r}")
-    count = len(inspect.signature(value).parameters)
+    count = sum(parameter.kind in POSITIONAL for parameter in inspect.signature(value).parameters.values())
     if name == "post_request" and count in (2, 3):
         return lambda *arguments: value(*arguments[:count])
-    if count != ARGUMENTS[name] and name != "post_request":
+    if count != ARGUMENTS[name]:
         raise Unusable(f"{source}: {name} is called with {ARGUMENTS[name]} arguments, and takes {count}")
     return value
 
@@ -74,6 +76,8 @@ class Hooks:
         self.watches = "pre_request" in functions or "post_request" in functions
         self.members = {}
         self.worker = None
+        self.threads_at_start = 0
+        self.called = ""
         self.has_left = self.was_interrupted = self.was_aborted = False
         # One of those that run at a worker's end is running: nothing more interrupts it.
         self.is_ending = False
@@ -83,6 +87,8 @@ class Hooks:
         function = self.functions.get(name)
         if function is None:
             return
+        # For whoever has to say what has failed.
+        self.called = name
         try:
             function(*arguments)
         finally:
@@ -106,13 +112,14 @@ class Hooks:
         elif occasion == "reload":
             self.call("nworkers_changed", self.server, count, before)
             self.call("on_reload", self.server)
+        self.threads_at_start = threads()
 
-    def when_ready(self):
-        self.call("when_ready", self.server)
-
-    def threads(self):
-        """How many threads the hooks of the zygote have left beside the only one that a fork takes along."""
-        return len(os.listdir("/proc/self/task")) - 1
+    def ready(self, occasion):
+        """Before the first fork. Gives the number of threads that hooks have left running; a fork takes none of them along."""
+        before = threads()
+        if occasion == "start":
+            self.call("when_ready", self.server)
+        return self.threads_at_start + threads() - before
 
     def before_fork(self, age):
         server = self.server
@@ -230,6 +237,11 @@ class Hooks:
                 self.server.log.exception("Exception in post_request hook")
 
 
+def threads():
+    """How many there are beside this one."""
+    return len(os.listdir("/proc/self/task")) - 1
+
+
 def flush():
     """What is printed here is not printed once more by a fork, nor lost at the end."""
     for stream in (sys.stdout, sys.stderr):
@@ -240,11 +252,11 @@ def flush():
                 pass
 
 
-def make(names, source, kind, evaluate, values, facts, modules, native):
-    """The hooks of this zygote. `values` is what the arbiter knows of the settings, `facts` what it says beside them."""
+def make(namespace, facts, modules, native):
+    """The hooks of this zygote. `namespace` is what the settings file sets, `facts` is what the arbiter says."""
     objects, passage, defaults = modules
-    namespace = evaluate(kind, source)
-    functions = find(names, namespace, source)
+    source, values = facts["source"], facts["values"]
+    functions = find(facts["hooks"], namespace, source)
     own = {key.lower(): value for key, value in namespace.items()}
     settings = {**defaults, **{name: own[name] for name in defaults if name in own}, **values}
     settings.update(dict.fromkeys(ARGUMENTS), config=source, user=os.geteuid(), group=os.getegid())

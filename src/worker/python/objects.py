@@ -269,9 +269,10 @@ class Worker:
     @alive.setter
     def alive(self, value):
         """False has it leave as soon as everything in flight is finished; another one takes its place."""
-        if self.is_alive and not value:
-            self.is_alive = False
+        # What is set elsewhere than in the worker stays there.
+        if self.is_alive and not value and self.pid == os.getpid():
             self.native.leave()
+        self.is_alive = bool(value) and self.is_alive
 
     def notify(self):
         self.tmp.notify()
