@@ -95,12 +95,17 @@ def start(request, directory, no_leaks):
     """Starts servers: `start("plain", "--workers", 2)`. They are ended after the test, gracefully or as a failure."""
     servers = request.node.servers = []
 
-    def start(app=None, *flags, handed=True, listener=None, env=None, call=None, subject=None, user=None):
-        """`app` is a file of tests/apps; `call` is what stands for it on the command line, "" for nothing."""
+    def start(
+        app=None, *flags, handed=True, listener=None, env=None, call=None, subject=None, user=None, prepare=None
+    ):
+        """`app` is a file of tests/apps; `call` is what stands for it on the command line, "" for nothing.
+        `prepare` is called with the server's directory before it starts."""
         place = directory / str(len(servers)) if servers else directory / "run"
         place.mkdir()
         if app:
             copy_app(app, place)
+        if prepare:
+            prepare(place)
         if handed and listener is None:
             listener = systemd.tcp_listener()
         spec = app if call is None else call

@@ -20,6 +20,26 @@ pub enum ToZygote {
     },
     /// The logs were reopened. Carries two descriptors: error log, access log. At any time.
     Logs,
+    /// So many workers are wanted now. Where there are hooks; after `Booted`, as all that follow.
+    Workers {
+        /// So many.
+        now: u32,
+        /// So many were wanted before.
+        before: u32,
+    },
+    /// A worker has ended. Where there are hooks.
+    Ended {
+        /// Its name.
+        worker: WorkerId,
+        /// Its process.
+        pid: i32,
+    },
+    /// The program is about to be replaced: `pre_exec`. Answered by `ExecHook`.
+    BeforeExec,
+    /// No worker will be ordered any more; the zygote stays for hooks, and lets go of the listeners. Once.
+    Retire,
+    /// Everybody else has left: `on_exit`. Once, last.
+    Exit,
 }
 
 /// From a zygote to the arbiter.
@@ -32,6 +52,8 @@ pub enum FromZygote {
     },
     /// It cannot; it ends now. Instead of `Booted`.
     Failed(BootFailure),
+    /// `pre_exec` has run, or failed. The answer to `BeforeExec`.
+    ExecHook(Result<(), BootFailure>),
 }
 
 /// What became of importing the application before the fork.
@@ -81,6 +103,8 @@ pub enum FromWorker {
         /// Why.
         error: String,
     },
+    /// A hook has failed that runs before each fork; there is no worker. Instead of `Forked`.
+    Prevented(BootFailure),
     /// The application is imported and requests are served. Once, after `Forked`.
     Ready,
     /// The application cannot be imported; the worker ends now. Instead of `Ready`.

@@ -60,6 +60,9 @@ pub struct WorkerSettings {
     /// The directory that rcorn was started in, and that such a file is evaluated in.
     #[serde(default)]
     pub directory: String,
+    /// What its hooks are told, where it has any.
+    #[serde(default)]
+    pub hooks: Option<HookSettings>,
 }
 
 /// An application that a file of PasteDeploy describes.
@@ -89,6 +92,31 @@ pub enum PythonSource {
     File(String),
     /// A module, by its name.
     Module(String),
+}
+
+/// What the hooks of a generation are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HookSettings {
+    /// Why the zygote starts.
+    pub occasion: Occasion,
+    /// How many workers are wanted now.
+    pub workers: u32,
+    /// Every setting that rcorn has, by Gunicorn's name, as a value of Gunicorn's type.
+    pub cfg: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Why a zygote starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Occasion {
+    /// The whole starts.
+    Start,
+    /// A generation takes the place of another one, which had so many workers.
+    Reload {
+        /// So many.
+        workers: u32,
+    },
+    /// The zygote of this generation has ended by itself.
+    Again,
 }
 
 /// How ASGI applications are run.

@@ -199,6 +199,16 @@ impl<'a> Reply<'a> {
         self.said.is_whole()
     }
 
+    /// The status that was sent, or nought.
+    pub fn status(&self) -> u16 {
+        self.said.status()
+    }
+
+    /// Bytes of the body that were sent or wait to be.
+    pub fn body_sent(&self) -> u64 {
+        self.said.body_sent()
+    }
+
     /// True when nobody is there to read any more.
     pub fn client_gone(&self) -> bool {
         self.said.gone

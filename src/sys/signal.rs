@@ -69,6 +69,11 @@ impl Noted {
     }
 }
 
+/// Has a signal looked at that nobody has sent.
+pub fn note_as_if_heard(signal: i32) {
+    note(signal);
+}
+
 impl AsFd for Noted {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -1,5 +1,6 @@
 //! What the zygote finds at its fixed descriptors, and its workers after it.
 
+use crate::hooks::Hooks;
 use contract::channel::Channel;
 use contract::descriptors;
 use contract::logline::Level;
@@ -21,6 +22,8 @@ pub(crate) struct Inherited {
     pub(crate) listeners: Vec<OwnedFd>,
     /// By which the workers of this zygote call each other.
     pub(crate) bell: Arc<Waker>,
+    /// The hooks of the settings, where there are any.
+    pub(crate) hooks: Option<Hooks>,
 }
 
 impl Inherited {
@@ -39,7 +42,7 @@ impl Inherited {
         }
         let scoreboard = Arc::new(Scoreboard::map(sys::fd::adopt(descriptors::SCOREBOARD)?)?);
         let bell = Arc::new(Waker::new()?);
-        Ok(Self { settings, scoreboard, listeners, bell })
+        Ok(Self { settings, scoreboard, listeners, bell, hooks: None })
     }
 }
 

@@ -13,6 +13,7 @@ mod birth;
 mod conf;
 mod escape;
 mod gevent;
+mod hooks;
 mod http_config;
 mod inherited;
 mod kind;

@@ -14,6 +14,7 @@
 
 use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
+use crate::hooks::Hooks;
 use crate::inherited::{self, Inherited};
 use crate::kind;
 use crate::meter::Meter;
@@ -23,13 +24,14 @@ use crate::{load, log, service};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
-use contract::id::Slot;
+use contract::id::{Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
 use http::{Farewell, Server, Turned};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
+use std::sync::Arc;
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
@@ -60,6 +62,8 @@ pub(crate) struct Newborn {
     pub(crate) outputs: Option<(OwnedFd, OwnedFd)>,
     /// Its place in the scoreboard.
     pub(crate) slot: Slot,
+    /// Its name.
+    pub(crate) worker: WorkerId,
 }
 
 /// Runs a newborn worker to its end.
@@ -69,7 +73,12 @@ pub(crate) fn run(
     application: Option<Py<PyAny>>,
     newborn: Newborn,
 ) -> ExitCode {
-    begin(py, inherited, application, newborn).unwrap_or_else(|code| code)
+    let hooks = inherited.hooks.clone();
+    let code = begin(py, inherited, application, newborn).unwrap_or_else(|code| code);
+    match hooks {
+        None => code,
+        Some(hooks) => hooks.farewell(py, code),
+    }
 }
 
 /// Becomes a worker, imports the application, and serves.
@@ -77,7 +86,7 @@ fn begin(
     py: Python<'_>,
     inherited: Inherited,
     application: Option<Py<PyAny>>,
-    Newborn { channel, stacks, outputs, slot }: Newborn,
+    Newborn { channel, stacks, outputs, slot, worker }: Newborn,
 ) -> Result<ExitCode, ExitCode> {
     let failed = |failure| refuse(&channel, failure);
     let settings = &inherited.settings;
@@ -97,6 +106,11 @@ fn begin(
     let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
         return Ok(ExitCode::Success);
     };
+    let hooks = inherited.hooks.clone();
+    if let Some(hooks) = &hooks {
+        let place = (Arc::clone(&inherited.scoreboard), slot);
+        hooks.post_fork(py, worker, place).map_err(failed)?;
+    }
     let application = match application {
         Some(application) => application,
         None => match load::load(py, settings) {
@@ -107,7 +121,10 @@ fn begin(
         },
     };
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    let post = Post { slot, signals, channel, patience };
+    if let Some(hooks) = &hooks {
+        hooks.loaded(py, &application).map_err(failed)?;
+    }
+    let post = Post { slot, signals, channel, patience, hooks };
     service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
@@ -167,6 +184,7 @@ pub(crate) struct Worker<A> {
     draining: bool,
     /// Milliseconds that a drain may take.
     patience: u64,
+    hooks: Option<Hooks>,
 }
 
 /// Where a worker stands, and who it hears.
@@ -177,6 +195,7 @@ pub(crate) struct Post {
     pub(crate) channel: WorkerChannel,
     /// Milliseconds that a drain may take.
     pub(crate) patience: u64,
+    pub(crate) hooks: Option<Hooks>,
 }
 
 /// Why the loop ends.
@@ -184,8 +203,8 @@ pub(crate) struct Leave(pub(crate) ExitCode);
 
 impl<A: Application> Worker<A> {
     pub(crate) fn new((server, meter): (Server, Meter), app: A, post: Post) -> Self {
-        let Post { signals, channel, patience, .. } = post;
-        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience }
+        let Post { signals, channel, patience, hooks, .. } = post;
+        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience, hooks }
     }
 
     /// Serves to the end. Gives the application back, which may have to be ended as well.
@@ -276,7 +295,7 @@ impl<A: Application> Worker<A> {
         for signal in self.signals.take() {
             match signal {
                 signal::SIGTERM => self.leave_on_own_account(),
-                signal::SIGINT | signal::SIGQUIT => return Err(Leave(ExitCode::Success)),
+                signal::SIGINT | signal::SIGQUIT => return Err(self.leave_at_once()),
                 signal::SIGUSR1 => self.tell(&FromWorker::ReopenLogs),
                 number if [signal::stacks_signal(), signal::report_signal()].contains(&number) => {
                     self.app.show_more(number);
@@ -297,13 +316,20 @@ impl<A: Application> Worker<A> {
                     listeners.iter().for_each(|index| self.server.is_alone_on(*index as usize));
                 }
                 ToWorker::GiveUp(lanes) => self.give_up(&lanes),
-                ToWorker::Quit => return Err(Leave(ExitCode::Success)),
+                ToWorker::Quit => return Err(self.leave_at_once()),
                 ToWorker::Logs => inherited::replace_logs(&received.fds),
             },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Ok(None) | Err(_) => self.arbiter_is_gone(),
         }
         Ok(())
+    }
+
+    fn leave_at_once(&self) -> Leave {
+        if let Some(hooks) = &self.hooks {
+            hooks.interrupted();
+        }
+        Leave(ExitCode::Success)
     }
 
     /// What else is in flight is finished; these requests are not waited for.
@@ -317,6 +343,9 @@ impl<A: Application> Worker<A> {
                 sys::last_word::give(*lane);
                 self.server.give_up(key, &mut self.app);
             }
+        }
+        if let Some(hooks) = &self.hooks {
+            hooks.stuck();
         }
     }
 

@@ -32,6 +32,14 @@ pub(crate) enum Helper {
     Conf,
     /// What of them is told to the arbiter.
     ConfAnswer,
+    /// The hooks of such a file.
+    Hooks,
+    /// What hooks are given.
+    Objects,
+    /// A request that hooks see.
+    Passage,
+    /// Gunicorn's defaults.
+    Defaults,
 }
 
 impl Helper {
@@ -49,6 +57,10 @@ impl Helper {
             Self::Paste => ("_rcorn.paste", include_str!("python/paste.py")),
             Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
             Self::ConfAnswer => ("_rcorn.conf_answer", include_str!("python/conf_answer.py")),
+            Self::Hooks => ("_rcorn.hooks", include_str!("python/hooks.py")),
+            Self::Objects => ("_rcorn.objects", include_str!("python/objects.py")),
+            Self::Passage => ("_rcorn.passage", include_str!("python/passage.py")),
+            Self::Defaults => ("_rcorn.defaults", include_str!("python/defaults.py")),
         }
     }
 
@@ -66,7 +78,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 12] = [const { PyOnceLock::new() }; 12];
+static MODULES: [PyOnceLock<Py<PyModule>>; 16] = [const { PyOnceLock::new() }; 16];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -74,8 +74,11 @@ fn threads(
     let app = usable(py, &post, app)?;
     let (server, mut meter) = equip(inherited, &post)?;
     meter.only_while(app.alive());
+    let hooks = post.hooks.clone();
     let worker = Worker::new((server, meter), app, post);
     let (code, app) = py.detach(|| worker.serve());
+    // Before the threads are ended: with one that is stuck, so is the process.
+    let code = hooks.map_or(code, |hooks| hooks.farewell(py, code));
     app.end(py, code);
     Ok(code)
 }

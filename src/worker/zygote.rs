@@ -5,6 +5,7 @@
 use crate::birth::{self, Role};
 use crate::conf;
 use crate::gevent;
+use crate::hooks::{self, Hooks};
 use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::kind;
 use crate::lifecycle::Newborn;
@@ -14,6 +15,7 @@ use crate::{lifecycle, log, prepare, spool};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
+use contract::id::WorkerId;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
 use contract::settings::{Preload, WorkerClass, WorkerSettings};
@@ -53,6 +55,11 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;
     }
+    inherited.hooks = hooks::make(py, settings)?;
+    if let Some((hooks, settings)) = inherited.hooks() {
+        hooks.start(py, settings)?;
+    }
+    let settings = &inherited.settings;
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
         Preload::On => (Some(load::load(py, settings)?), PreloadOutcome::Imported),
@@ -61,6 +68,9 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     if let Some(application) = &application {
         // What no worker could serve is told before there is any.
         kind::choose(py, settings, application)?;
+    }
+    if let Some((hooks, settings)) = inherited.hooks() {
+        hooks.ready(py, settings)?;
     }
     // What is there now is there to stay: the collector need not touch it, so its pages stay shared.
     py.import("gc").and_then(|gc| gc.call_method0("freeze")).map_err(|error| load::internal(&error, py))?;
@@ -97,7 +107,7 @@ pub(crate) fn title_suffix(name: &str) -> String {
 fn obey(
     py: Python<'_>,
     channel: ZygoteChannel,
-    inherited: Inherited,
+    mut inherited: Inherited,
     application: Option<Py<PyAny>>,
 ) -> ExitCode {
     loop {
@@ -111,22 +121,47 @@ fn obey(
         };
         match message {
             ToZygote::Logs => inherited::replace_logs(&fds),
-            ToZygote::Fork { slot, .. } => {
+            ToZygote::Fork { slot, worker } => {
                 let mut fds = fds.into_iter();
                 let (Some(end), Some(stacks)) = (fds.next(), fds.next()) else { continue };
                 let outputs = fds.next().zip(fds.next());
-                if let Some(channel_of_worker) = fork(py, end) {
+                if let Some(channel_of_worker) = fork(py, (end, worker), inherited.hooks.as_ref()) {
                     drop(channel);
-                    let newborn = Newborn { channel: channel_of_worker, stacks, outputs, slot };
+                    let newborn = Newborn { channel: channel_of_worker, stacks, outputs, slot, worker };
                     return lifecycle::run(py, inherited, application, newborn);
                 }
+            }
+            ToZygote::Retire => {
+                inherited.listeners.clear();
+                tell(py, &inherited, "retire", ());
+            }
+            ToZygote::Workers { now, before } => tell(py, &inherited, "workers", (now, before)),
+            ToZygote::Ended { worker, pid } => tell(py, &inherited, "ended", (worker.0, pid)),
+            ToZygote::Exit => tell(py, &inherited, "exit", ()),
+            ToZygote::BeforeExec => {
+                let ran = inherited.hooks.as_ref().map_or(Ok(()), |hooks| hooks.before_exec(py));
+                let _ = channel.send(&FromZygote::ExecHook(ran), &[]);
             }
         }
     }
 }
 
-fn fork(py: Python<'_>, end: OwnedFd) -> Option<birth::WorkerChannel> {
-    match birth::fork(py, end) {
+fn tell<'py>(py: Python<'py>, inherited: &Inherited, what: &str, how: impl pyo3::call::PyCallArgs<'py>) {
+    if let Some(hooks) = &inherited.hooks {
+        hooks.tell(py, what, how);
+    }
+}
+
+fn fork(
+    py: Python<'_>,
+    (end, worker): (OwnedFd, WorkerId),
+    hooks: Option<&Hooks>,
+) -> Option<birth::WorkerChannel> {
+    let forked = match hooks {
+        None => birth::fork(py, end),
+        Some(hooks) => birth::fork_with(py, end, worker, hooks),
+    };
+    match forked {
         Ok(Role::Worker(channel)) => Some(channel),
         Ok(Role::Zygote) => None,
         Err(error) => {

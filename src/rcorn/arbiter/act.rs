@@ -12,6 +12,7 @@ use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
 use super::succession::Check;
 use super::wires::Wires;
+use super::zygote::Errand;
 use crate::control::{Control, Meters};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
@@ -102,7 +103,7 @@ impl Hands {
         let event = match action {
             Action::Leave(code) => return ControlFlow::Break(code),
             Action::Check(generation) => self.check(fleet, generation),
-            Action::StartZygote(generation, preload) => self.start_zygote(generation, preload),
+            Action::StartZygote(generation, preload) => self.start_zygote(fleet, generation, preload),
             Action::Fork(generation, worker, slot) => self.fork(generation, worker, slot),
             Action::Weigh(workers) => Some(Event::Weighed(weigh(&workers))),
             Action::Count => Some(Event::Counted(self.count())),
@@ -130,6 +131,7 @@ impl Hands {
                 }
             }
             Action::Tell(worker, message) => self.tell(worker, &message),
+            Action::TellZygote(generation, message) => self.tell_zygote(generation, &message),
             Action::GiveLogs(generation, worker) => self.give_logs(generation, worker),
             Action::Signal(pid, signal) => self.signal(pid.0, signal),
             Action::LastWord(pid, lane) => {
@@ -173,9 +175,11 @@ impl Hands {
         Ok(rules)
     }
 
-    fn start_zygote(&mut self, generation: Generation, preload: Preload) -> Option<Event> {
+    fn start_zygote(&mut self, fleet: &Fleet, generation: Generation, preload: Preload) -> Option<Event> {
         let ground = self.grounds.get(&generation)?;
-        let started = ground.start_zygote(&self.invocation, generation, preload).and_then(|started| {
+        let workers = fleet.crews.get(&generation)?.target;
+        let errand = Errand { preload, occasion: fleet.occasion(generation), workers };
+        let started = ground.start_zygote(&self.invocation, generation, errand).and_then(|started| {
             let added = self.wires.add_zygote(generation, started);
             added.map_err(|error| format!("cannot listen to a zygote: {error}"))
         });
@@ -203,6 +207,16 @@ impl Hands {
         // A worker that is gone already will be seen to end; one that does not listen has its time limit.
         if let Err(error) = self.wires.tell(worker, message, &[]) {
             self.logs.line(Level::Debug, &format!("{message:?} did not reach a worker: {error}"));
+        }
+    }
+
+    fn tell_zygote(&self, generation: Generation, message: &ToZygote) {
+        // One that is gone will be seen to be; what it was to be told, its hooks miss.
+        if let Err(error) = self.wires.tell_zygote(generation, message, &[]) {
+            self.logs.line(
+                Level::Warning,
+                &format!("the hooks of generation {generation} are not told of {message:?}: {error}"),
+            );
         }
     }
 

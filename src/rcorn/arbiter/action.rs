@@ -3,7 +3,7 @@
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
-use contract::message::{BootFailure, ToWorker};
+use contract::message::{BootFailure, ToWorker, ToZygote};
 use contract::settings::Preload;
 
 pub(crate) use crate::systemd::Notice;
@@ -27,6 +27,8 @@ pub(crate) enum Action {
     Fork(Generation, WorkerId, Slot),
     /// Tell a worker something.
     Tell(WorkerId, ToWorker),
+    /// Tell a zygote something, for its hooks.
+    TellZygote(Generation, ToZygote),
     /// Give a worker the log files that are open now.
     GiveLogs(Generation, WorkerId),
     /// Measure the memory of workers.

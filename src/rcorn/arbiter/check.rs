@@ -3,12 +3,12 @@
 
 use super::ground::Ground;
 use super::step::{LastWords, silent_end};
-use super::zygote::{Started, text_of};
+use super::zygote::{Errand, Started, text_of};
 use crate::settings::{Invocation, LogTarget, Settings};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
 use contract::message::{BootFailure, FromZygote};
-use contract::settings::Preload;
+use contract::settings::{Occasion, Preload};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use sys::poll::{Interest, Poller};
@@ -22,7 +22,9 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     settings.access_log = None;
     let limit = settings.startup_timeout;
     let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(|why| setup(why.into()))?;
-    let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;
+    // Nothing begins here that a hook would have to hear of.
+    let errand = Errand { preload: Preload::On, occasion: Occasion::Again, workers: 0 };
+    let started = ground.start_zygote(invocation, Generation(1), errand).map_err(setup)?;
     let verdict = hear(&started, limit);
     let last = end(started);
     verdict.unwrap_or_else(|| Err(silent_end(&ground.rules().python, &last)))
@@ -44,7 +46,7 @@ fn hear(started: &Started, limit: Duration) -> Option<Result<(), BootFailure>> {
     }
     match started.channel.receive() {
         Ok(Some(received)) => Some(match received.message {
-            FromZygote::Booted { .. } => Ok(()),
+            FromZygote::Booted { .. } | FromZygote::ExecHook(_) => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
         }),
         Ok(None) => None,

@@ -54,8 +54,10 @@ pub(crate) enum Wish {
     Stop,
     /// End now. SIGINT, SIGQUIT.
     Quit,
-    /// Replace the generation by a new one. SIGHUP, SIGUSR2.
+    /// Replace the generation by a new one. SIGHUP.
     Reload,
+    /// The same, by SIGUSR2: hooks can tell the difference.
+    Upgrade,
     /// Open the log files again. SIGUSR1.
     ReopenLogs,
     /// One worker more. SIGTTIN.

@@ -3,6 +3,7 @@
 //!
 //! A *crew* is one generation in the flesh: a zygote and the workers it forked.
 
+use super::hooking::Hooking;
 use super::policy::{BackOff, Moment, Rules};
 use super::records::{Checking, Idle, Outcome};
 use contract::exit::ExitCode;
@@ -26,6 +27,9 @@ pub(crate) struct Fleet {
     pub(crate) preparing: Option<Generation>,
     /// Another reload was asked for while one was under way.
     pub(crate) reload_queued: bool,
+    /// By SIGUSR2, which in Gunicorn is another thing, with a hook of its own.
+    #[serde(default)]
+    pub(crate) upgrade_queued: bool,
     /// Workers that were replaced, by reason.
     pub(crate) restarts: BTreeMap<String, u64>,
     /// What became of the last reloads, the newest last.
@@ -108,6 +112,9 @@ pub(crate) struct Crew {
     pub(crate) replacing: Option<WorkerId>,
     /// It leaves, and its requests have little time, as there are too many generations.
     pub(crate) hurried: bool,
+    /// What there is to know of its hooks.
+    #[serde(default)]
+    pub(crate) hooking: Hooking,
     /// The failure that was told last, so that the same traceback is not written every five seconds.
     pub(crate) told: String,
 }
@@ -196,6 +203,7 @@ impl Fleet {
             restarts: BTreeMap::new(),
             outcomes: VecDeque::new(),
             reload_queued: false,
+            upgrade_queued: false,
             look_at: None,
             slept: false,
             idle: Idle::default(),
@@ -272,6 +280,7 @@ impl Crew {
             failures: 0,
             replacing: None,
             hurried: false,
+            hooking: Hooking::default(),
             told: String::new(),
             rules,
         }

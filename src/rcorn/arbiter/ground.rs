@@ -4,13 +4,12 @@ use super::hindrance::Hindrance;
 use super::listeners::{self, Listener};
 use super::policy::Rules;
 use super::state::{Crossing, GroundState};
-use super::zygote::{Plan, Started};
+use super::zygote::{Errand, Plan, Started};
 use crate::interpreter::{self, Interpreter};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::id::Generation;
 use contract::scoreboard::Scoreboard;
-use contract::settings::Preload;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -74,6 +73,7 @@ impl Ground {
             max_generations: self.settings.max_generations,
             graceful_timeout: self.settings.graceful_timeout,
             startup_timeout: limit(self.settings.startup_timeout),
+            hooks: self.settings.python_settings.as_ref().map_or(Vec::new(), |file| file.hooks.clone()),
         }
     }
 
@@ -113,7 +113,7 @@ impl Ground {
         &self,
         invocation: &Invocation,
         generation: Generation,
-        preload: Preload,
+        errand: Errand,
     ) -> Result<Started, String> {
         Plan {
             invocation,
@@ -121,7 +121,7 @@ impl Ground {
             extension: &self.extension,
             settings: &self.settings,
             generation,
-            preload,
+            errand,
             credentials: self.credentials.as_ref(),
             board: &self.board,
             logs: &self.logs,

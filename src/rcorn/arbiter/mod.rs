@@ -14,6 +14,7 @@
 
 mod act;
 mod action;
+mod cfg;
 mod check;
 mod event;
 mod fleet;
@@ -22,6 +23,7 @@ mod handed;
 mod handover;
 pub(crate) mod health;
 mod hindrance;
+mod hooking;
 mod listeners;
 pub(crate) mod memory;
 mod output;

@@ -54,6 +54,30 @@ pub(crate) struct Rules {
     pub(crate) graceful_timeout: Duration,
     /// How long a worker, and a generation, may take to get ready.
     pub(crate) startup_timeout: Option<Duration>,
+    /// The names of the hooks that its settings have.
+    #[serde(default)]
+    pub(crate) hooks: Vec<String>,
+}
+
+/// Hooks that Gunicorn runs before the application is imported, unless it is told otherwise.
+const BEFORE_IMPORT: [&str; 6] =
+    ["on_starting", "when_ready", "on_reload", "nworkers_changed", "pre_fork", "post_fork"];
+
+impl Rules {
+    /// Is there such a hook?
+    pub(crate) fn has_hook(&self, name: &str) -> bool {
+        self.hooks.iter().any(|hook| hook == name)
+    }
+
+    /// Does the zygote stay until its last worker has ended?
+    pub(crate) fn keeps_zygote(&self) -> bool {
+        self.has_hook("child_exit") || self.has_hook("on_exit")
+    }
+
+    /// The first hook that expects that the application is not imported when it runs.
+    pub(crate) fn early_hook(&self) -> Option<&'static str> {
+        BEFORE_IMPORT.into_iter().find(|name| self.has_hook(name))
+    }
 }
 
 /// How long a process that was told to leave at once may take before it is killed.
@@ -62,6 +86,8 @@ pub(crate) const QUIT_GRACE: Duration = Duration::from_secs(1);
 pub(crate) const HURRY: Duration = Duration::from_secs(5);
 /// How long a stuck worker has to write down the stacks of its threads before it is killed.
 pub(crate) const STACKS_GRACE: Duration = Duration::from_millis(200);
+/// How long one that has a hook for that, as in Gunicorn.
+pub(crate) const ABORT_GRACE: Duration = Duration::from_secs(1);
 /// A worker that was ready for this long has proved itself: its death is no reason to wait before the next.
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 /// Scoreboards are read no more often than this.

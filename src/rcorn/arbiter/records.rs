@@ -12,6 +12,12 @@ pub(crate) struct Checking {
     pub(crate) generation: Generation,
     /// When it is killed, if it was not yet.
     pub(crate) kill_at: Option<Moment>,
+    /// It was passed.
+    #[serde(default)]
+    pub(crate) passed: bool,
+    /// `pre_exec` has not answered yet.
+    #[serde(default)]
+    pub(crate) awaits_hook: bool,
 }
 
 /// What became of a reload.

@@ -213,7 +213,7 @@ impl Signals {
             (number::SIGINT, Heard::Wish(Wish::Quit)),
             (number::SIGQUIT, Heard::Wish(Wish::Quit)),
             (number::SIGHUP, Heard::Wish(Wish::Reload)),
-            (number::SIGUSR2, Heard::Wish(Wish::Reload)),
+            (number::SIGUSR2, Heard::Wish(Wish::Upgrade)),
             (number::SIGUSR1, Heard::Wish(Wish::ReopenLogs)),
             // Those that come together are taken in this order: one less and one more is never less than before.
             (number::SIGTTOU, Heard::Wish(Wish::Fewer)),

@@ -3,7 +3,7 @@
 use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
-use contract::settings::{AsgiSettings, HttpSettings, TrustSettings, WorkerSettings};
+use contract::settings::{AsgiSettings, HookSettings, HttpSettings, TrustSettings, WorkerSettings};
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         app: settings.app.clone(),
         chdir: path(&settings.chdir),
         pythonpath: settings.pythonpath.clone(),
-        preload: plan.preload,
+        preload: plan.errand.preload,
         workers: settings.workers,
         worker_class: settings.worker_class,
         threads: settings.threads,
@@ -40,7 +40,19 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         paste: settings.paste.clone(),
         python_settings: settings.python_settings.clone(),
         directory: path(&invocation.directory),
+        hooks: hooks(plan),
     }
+}
+
+/// Nothing where there are none: then nobody looks at them.
+fn hooks(plan: &Plan<'_>) -> Option<HookSettings> {
+    let file = plan.settings.python_settings.as_ref()?;
+    let told = || HookSettings {
+        occasion: plan.errand.occasion,
+        workers: plan.errand.workers,
+        cfg: super::cfg::of(plan.settings),
+    };
+    (!file.hooks.is_empty()).then(told)
 }
 
 fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {

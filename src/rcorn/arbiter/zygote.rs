@@ -7,7 +7,7 @@ use contract::channel::Channel;
 use contract::id::{Generation, Pid};
 use contract::message::{FromZygote, ToZygote};
 use contract::scoreboard::Scoreboard;
-use contract::settings::Preload;
+use contract::settings::{Occasion, Preload};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -61,8 +61,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) settings: &'a Settings,
     /// Its generation.
     pub(crate) generation: Generation,
-    /// What it does about the application.
-    pub(crate) preload: Preload,
+    /// What it is to do.
+    pub(crate) errand: Errand,
     /// Who it runs as.
     pub(crate) credentials: Option<&'a Credentials>,
     /// The scoreboard of its generation.
@@ -71,6 +71,17 @@ pub(crate) struct Plan<'a> {
     pub(crate) logs: &'a Logs,
     /// The listeners of its generation.
     pub(crate) listeners: Vec<BorrowedFd<'a>>,
+}
+
+/// What a zygote is to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Errand {
+    /// About the application.
+    pub(crate) preload: Preload,
+    /// Why it starts.
+    pub(crate) occasion: Occasion,
+    /// How many workers are wanted.
+    pub(crate) workers: u32,
 }
 
 /// A zygote that was started.

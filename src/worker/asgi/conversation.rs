@@ -47,6 +47,8 @@ pub(super) struct State {
     full: bool,
     /// Futures of those who wait for something to happen.
     waiters: Vec<Py<PyAny>>,
+    /// Where hooks see the request.
+    pub(super) passage: Option<Py<PyAny>>,
     /// Of the request; while it runs.
     pub(super) task: Option<Py<PyAny>>,
     /// What limits its time.
@@ -94,6 +96,7 @@ impl Conversation {
             trailers: None,
             full: false,
             waiters: Vec::new(),
+            passage: None,
             task: None,
             timers: Vec::new(),
             overdue: false,

@@ -22,6 +22,7 @@ mod waiting;
 mod websocket;
 
 use crate::application::Application;
+use crate::hooks::{Hooks, Passage};
 use crate::inherited::Inherited;
 use crate::log;
 use crate::python::Helper;
@@ -40,6 +41,7 @@ pub(crate) struct AsgiApp {
     application: Py<PyAny>,
     scopes: Scopes,
     shared: Arc<Shared>,
+    hooks: Option<Hooks>,
     /// An exception of the application that is to end the loop.
     escaped: Option<PyErr>,
 }
@@ -59,7 +61,8 @@ impl AsgiApp {
         };
         let scopes = Scopes::new(py, inherited)?;
         let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi)?);
-        Ok(Self { application, scopes, shared, escaped: None })
+        let hooks = inherited.hooks.as_ref().and_then(Hooks::of_requests);
+        Ok(Self { application, scopes, shared, hooks, escaped: None })
     }
 
     /// From now on every request gets a copy of this.
@@ -77,10 +80,28 @@ impl AsgiApp {
             Ok(scope) => scope,
             Err(error) => return log::write_exception(py, "A request cannot be put into words", &error),
         };
+        let hooks = self.hooks.as_ref().filter(|_| offer.is_none());
+        let passage = match hooks.map(|hooks| passage(py, hooks, &exchange)).transpose() {
+            Ok(passage) => passage,
+            // The exchange ends here: its client hears 500.
+            Err(error) => return task::tell_refused(py, &exchange, &error),
+        };
         let begun = Conversation::new(py, (exchange, offer), &scope, &self.shared)
-            .and_then(|conversation| task::start(&self.application, scope, &conversation));
+            .and_then(|conversation| task::start(&self.application, scope, &conversation, passage));
         if let Err(error) = begun {
             self.escaped = Some(error);
+        }
+    }
+}
+
+/// Runs `pre_request`.
+fn passage<'py>(py: Python<'py>, hooks: &Hooks, exchange: &Exchange) -> PyResult<Passage<'py>> {
+    let passage = hooks.passage(py, &exchange.request())?;
+    match passage.begin() {
+        Ok(()) => Ok(passage),
+        Err(error) => {
+            passage.end_task()?;
+            Err(error)
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use super::conversation::{Client, ClientDisconnected, Conversation, cancel as cancel_timer};
 use super::{limits, talk};
+use crate::hooks::Passage;
 use crate::log;
 use contract::logline::Level;
+use http::Exchange;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, asyncio::CancelledError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -15,11 +17,16 @@ pub(super) fn start<'py>(
     application: &Py<PyAny>,
     scope: Bound<'py, PyDict>,
     conversation: &Bound<'py, Conversation>,
+    passage: Option<Passage<'py>>,
 ) -> PyResult<()> {
     let py = scope.py();
     let shared = &conversation.get().shared;
     let receive = conversation.getattr(intern!(py, "receive"))?;
-    let send = conversation.getattr(intern!(py, "send"))?;
+    let mut send = conversation.getattr(intern!(py, "send"))?;
+    if let Some(passage) = passage {
+        send = passage.watch_send(&scope, &send)?;
+        conversation.get().state()?.passage = Some(passage.keep());
+    }
     let event_loop = shared.event_loop(py)?;
     shared.task_began();
     let begun = application
@@ -67,6 +74,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let this = conversation.get();
     let Ok(mut state) = this.state() else { return };
     let (task, timers, client) = (state.task.take(), std::mem::take(&mut state.timers), state.client);
+    let passage = state.passage.take();
     let left_open = state.exchange.as_mut().map(|exchange| exchange.reply().has_begun());
     drop(state);
     drop(task);
@@ -77,6 +85,9 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
         Conversation::remember(conversation);
     } else if let Ok(state) = this.state() {
         this.end(py, state);
+    }
+    if let Some(passage) = passage {
+        end_passage(&Passage::again(passage.into_bound(py)));
     }
     this.shared.task_ended(py);
     match result {
@@ -91,6 +102,19 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
             log::write(Level::Error, &format!("{}: {said}", this.name(py)));
         }
     }
+}
+
+/// Runs `post_request`.
+fn end_passage(passage: &Passage<'_>) {
+    if let Err(error) = passage.end_task() {
+        log::write_exception(passage.py(), "A hook has failed", &error);
+    }
+}
+
+/// A hook has refused the request.
+pub(super) fn tell_refused(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
+    let line = String::from_utf8_lossy(exchange.request().raw_line()).into_owned();
+    log::write_exception(py, &format!("Error handling request {line}"), error);
 }
 
 /// Tells what went wrong, unless that is only that the client has gone.

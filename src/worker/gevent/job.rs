@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Job {
     #[pyo3(get)]
     key: usize,
+    /// Where hooks see requests.
+    #[pyo3(get)]
+    passage: Option<Py<PyAny>>,
     inflow: Option<Arc<Inflow>>,
     /// `None` when it has ended.
     exchange: Mutex<Option<Exchange>>,
@@ -34,9 +37,9 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn new(exchange: Exchange, passage: Option<Py<PyAny>>) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)) }
+        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some(exchange)) }
     }
 
     /// `GET /path`, for the log.
@@ -179,6 +182,16 @@ impl Job {
             Ok(())
         });
         self.end();
+    }
+
+    /// The status that was sent, or nought, and how many bytes of the body.
+    fn sent(&self) -> (u16, u64) {
+        let sent = self.with(|exchange| {
+            let reply = exchange.reply();
+            Ok((reply.status(), reply.body_sent()))
+        });
+        // Ended by us, with 504.
+        sent.unwrap_or((504, 0))
     }
 
     /// It is over, however it went. Later calls only say so.

@@ -2,6 +2,7 @@
 
 use super::GeventApp;
 use super::job::Job;
+use crate::hooks::{Hooks, Passage};
 use crate::lifecycle::{Leave, Worker};
 use crate::log;
 use crate::python::Helper;
@@ -20,6 +21,7 @@ use std::os::fd::{AsFd, AsRawFd};
 pub(super) struct Reactor {
     worker: RefCell<Worker<GeventApp>>,
     environ: RefCell<Environ<'static>>,
+    hooks: Option<Hooks>,
     code: Cell<ExitCode>,
 }
 
@@ -40,7 +42,8 @@ impl Reactor {
         // Each request has an `early_hints` of its own: the helper sets it.
         let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
         let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
-        Bound::new(py, Self { worker, environ, code: Cell::new(ExitCode::Success) })
+        let (hooks, code) = (site.hooks.clone(), Cell::new(ExitCode::Success));
+        Bound::new(py, Self { worker, environ, hooks, code })
     }
 
     /// The worker does not serve: tells the arbiter why.
@@ -69,7 +72,9 @@ impl Reactor {
         exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
-        Ok((Bound::new(py, Job::new(exchange))?, environ.into_bound(py)))
+        let passage = self.hooks.as_ref().map(|hooks| hooks.passage(py, &exchange.request())).transpose()?;
+        let job = Job::new(exchange, passage.map(Passage::keep));
+        Ok((Bound::new(py, job)?, environ.into_bound(py)))
     }
 }
 

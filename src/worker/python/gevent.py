@@ -112,7 +112,10 @@ class Server:
         """What the greenlet of a request runs."""
         timers = list(self.timers(call)) if self.slow or self.longest else ()
         try:
-            call.run(self.site, environ)
+            if call.job.passage is None:
+                call.run(self.site, environ, call.start_response)
+            else:
+                self.run_watched(call, call.job.passage, environ)
         except self.interrupted:
             raise
         except BaseException as error:
@@ -123,6 +126,15 @@ class Server:
             if self.calls.get(call.job.key) is call:
                 del self.calls[call.job.key]
             call.job.end()
+
+    def run_watched(self, call, passage, environ):
+        """Between `pre_request` and `post_request`."""
+        try:
+            passage.begin()
+            call.run(self.site, environ, passage.watch(environ, call.start_response))
+        except Exception as error:
+            call.job.fail(error)
+        passage.end(*call.job.sent())
 
     def timers(self, call):
         """For a request that may not take as long as it likes; they fire in the hub, while its greenlet waits."""
@@ -147,11 +159,11 @@ class Call:
         self.job.end_overdue(milliseconds, stack(green))
         green.kill(block=False)
 
-    def run(self, site, environ):
+    def run(self, site, environ, start_response):
         if self.job.is_arriving:
             environ["wsgi.input"] = site.arriving_input(self)
         environ["wsgi.early_hints"] = self.job.hint
-        result = site.application(environ, self.start_response)
+        result = site.application(environ, start_response)
         try:
             if self.send_all(result, site.sent_by_the_kernel):
                 self.job.finish()

@@ -14,11 +14,10 @@ use std::io;
 /// Calls the application and sends what it returns. An error is an exception of the application.
 pub(super) fn run<'py>(
     (application, files): (&Bound<'py, PyAny>, &Files<'py>),
-    environ: Bound<'py, PyDict>,
+    (environ, callable): (Bound<'py, PyDict>, Bound<'py, PyAny>),
     start: &mut StartResponse<'py>,
     reply: &mut Reply<'_>,
 ) -> PyResult<()> {
-    let callable = start.callable().clone();
     start.lend(reply, |state| {
         let result = application.call1((environ, callable))?;
         let sent = send_all(state, files, &result);

@@ -6,6 +6,7 @@ use super::environ::Environ;
 use super::file::Files;
 use super::site::Site;
 use super::start::StartResponse;
+use crate::hooks::{Hooks, Passage};
 use crate::lane::Lane;
 use crate::log;
 use crate::python::Helper;
@@ -25,6 +26,7 @@ pub(crate) struct Caller<'py> {
     files: Files<'py>,
     arriving_input: Bound<'py, PyAny>,
     lane: Arc<Lane>,
+    hooks: Option<Hooks>,
 }
 
 impl<'py> Caller<'py> {
@@ -40,6 +42,7 @@ impl<'py> Caller<'py> {
             files: Files::new(helper, site.sendfile)?,
             arriving_input: helper.getattr("arriving_input")?,
             lane,
+            hooks: site.hooks.clone(),
         })
     }
 
@@ -51,11 +54,33 @@ impl<'py> Caller<'py> {
         inflow: Option<&Arc<Inflow>>,
     ) {
         self.lane.enter(request);
-        if let Err(error) = self.call(request, reply, inflow) {
+        let called = match self.hooks.clone() {
+            None => self.call(request, reply, inflow, None),
+            Some(hooks) => self.call_watched(&hooks, request, reply, inflow),
+        };
+        if let Err(error) = called {
             self.explain(&error, request, inflow);
             reply.fail(500);
         }
         self.lane.leave();
+    }
+
+    /// Between `pre_request` and `post_request`.
+    #[cold]
+    fn call_watched(
+        &mut self,
+        hooks: &Hooks,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        inflow: Option<&Arc<Inflow>>,
+    ) -> PyResult<()> {
+        let passage = hooks.passage(self.py, request)?;
+        let called = passage.begin().and_then(|()| self.call(request, reply, inflow, Some(&passage)));
+        if let Err(error) = &called {
+            self.explain(error, request, inflow);
+            reply.fail(500);
+        }
+        passage.end((reply.status(), reply.body_sent()))
     }
 
     fn call(
@@ -63,12 +88,15 @@ impl<'py> Caller<'py> {
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         inflow: Option<&Arc<Inflow>>,
+        passage: Option<&Passage<'py>>,
     ) -> PyResult<()> {
         // Not behind the last call: what that left, a traceback for one, may have kept a reference until now.
         self.start.renew()?;
         let input = inflow.map(|inflow| self.input(inflow)).transpose()?;
         let environ = self.environ.build(request, input)?;
-        call::run((&self.application, &self.files), environ, &mut self.start, reply)
+        let watched = passage.map(|passage| passage.watch(&environ, self.start.callable())).transpose()?;
+        let callable = watched.unwrap_or_else(|| self.start.callable().clone());
+        call::run((&self.application, &self.files), (environ, callable), &mut self.start, reply)
     }
 
     fn input(&self, inflow: &Arc<Inflow>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,5 +1,6 @@
 //! What is the same for all requests and all threads of a worker.
 
+use crate::hooks::Hooks;
 use crate::inherited::{self, Inherited};
 use crate::python::Helper;
 use contract::descriptors;
@@ -19,6 +20,8 @@ pub(crate) struct Site {
     pub(super) multithread: bool,
     pub(super) multiprocess: bool,
     pub(crate) sendfile: bool,
+    /// Those that see requests.
+    pub(crate) hooks: Option<Hooks>,
 }
 
 impl Site {
@@ -44,6 +47,7 @@ impl Site {
             multithread,
             multiprocess: inherited.settings.workers > 1,
             sendfile: inherited.settings.http.sendfile,
+            hooks: inherited.hooks.as_ref().and_then(Hooks::of_requests),
         })
     }
 }

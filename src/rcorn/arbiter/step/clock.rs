@@ -3,13 +3,13 @@
 use super::super::action::Action;
 use super::super::event::{Busy, Doing};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
+use super::super::policy::{ABORT_GRACE, ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
 use super::{idle, recycle, reload};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker};
-use sys::signal::{SIGKILL, stacks_signal};
+use sys::signal::{SIGABRT, SIGKILL, stacks_signal};
 
 /// Time has passed. `busy` is what the scoreboards said, if they were read.
 pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec<Action>) {
@@ -142,7 +142,12 @@ fn give_up(
     if first {
         todo.push(Action::Signal(pid, stacks_signal()));
     }
-    let limit = now.after(if others { rules.graceful_timeout } else { STACKS_GRACE });
+    let aborts = !others && rules.has_hook("worker_abort");
+    if first && aborts {
+        todo.push(Action::Signal(pid, SIGABRT));
+    }
+    let grace = if aborts { ABORT_GRACE } else { STACKS_GRACE };
+    let limit = now.after(if others { rules.graceful_timeout } else { grace });
     worker.leave(Why::Stuck, Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit))));
 }
 

@@ -22,7 +22,7 @@
 //!   vacancy           Starting              -                     orders a fork       -
 //!   Booted            -                     Ready (Unsafe: killed, Ending, and the next one does not preload)
 //!   Failed            -                     Ending                -                   -
-//!   crew leaves       -                     Ending                Ending              -
+//!   crew leaves       -                     Ending                Ending; for hooks, once no worker is left
 //!   startup limit     -                     killed, Ending        -                   -
 //!   process ended     -                     Absent, with back-off Absent              Absent
 //!
@@ -36,6 +36,7 @@
 //! When the last crew is gone in a stop, the loop is left.
 
 mod clock;
+mod hooks;
 mod idle;
 mod operator;
 mod recycle;
@@ -86,9 +87,16 @@ pub(crate) fn step(fleet: &mut Fleet, event: Event, now: Moment) -> Vec<Action> 
     actions
 }
 
-fn prepared(fleet: &mut Fleet, generation: Generation, rules: Rules, now: Moment, todo: &mut Vec<Action>) {
+fn prepared(
+    fleet: &mut Fleet,
+    generation: Generation,
+    mut rules: Rules,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
     fleet.preparing = None;
     if fleet.stage == Stage::Running {
+        hooks::keep_off_preload(&mut rules, todo);
         fleet.crews.insert(generation, Crew::new(rules, now));
     } else {
         todo.push(Action::Discard(generation));

@@ -4,8 +4,8 @@ use super::super::action::{Action, Notice};
 use super::super::event::Wish;
 use super::super::fleet::{Fleet, Role, Stage};
 use super::super::policy::Moment;
-use super::reload;
 use super::settle::{self, Manner};
+use super::{hooks, reload};
 use crate::control::Scale;
 use contract::exit::ExitCode;
 use contract::logline::Level;
@@ -23,6 +23,10 @@ pub(super) fn wish(fleet: &mut Fleet, wish: Wish, now: Moment, todo: &mut Vec<Ac
             stop(fleet, ExitCode::Success, Manner::Hurried, now, todo);
         }
         Wish::Reload => ask_for_reload(fleet, todo),
+        Wish::Upgrade => {
+            fleet.upgrade_queued = fleet.stage == Stage::Running;
+            ask_for_reload(fleet, todo);
+        }
         Wish::ReopenLogs => todo.push(Action::ReopenLogs),
         Wish::More => change_target(fleet, Scale::By(1), todo),
         Wish::Fewer => change_target(fleet, Scale::By(-1), todo),
@@ -45,7 +49,9 @@ pub(super) fn stop(fleet: &mut Fleet, code: ExitCode, manner: Manner, now: Momen
     reload::forget_check(fleet, todo);
     todo.push(Action::StopListening);
     todo.push(Action::Notify(Notice::Stopping, "stopping".to_owned()));
+    let serving = fleet.in_role(Role::Serving).or_else(|| fleet.crews.keys().next_back().copied());
     for (generation, crew) in &mut fleet.crews {
+        crew.hooking.has_last_word = serving == Some(*generation);
         settle::send_away(*generation, crew, manner, now, todo);
     }
 }
@@ -57,6 +63,7 @@ fn hurry(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     todo.push(Action::Log(Level::Info, "stopping at once".to_owned()));
     for (generation, crew) in &mut fleet.crews {
         settle::send_away(*generation, crew, Manner::Hurried, now, todo);
+        hooks::hurry(crew, now);
     }
 }
 
@@ -73,9 +80,11 @@ fn ask_for_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
 
 fn change_target(fleet: &mut Fleet, scale: Scale, todo: &mut Vec<Action>) {
     let serving = fleet.in_role(Role::Serving).or_else(|| fleet.in_role(Role::Booting));
-    let Some(crew) = serving.and_then(|generation| fleet.crews.get_mut(&generation)) else { return };
+    let crew = serving.and_then(|generation| Some((generation, fleet.crews.get_mut(&generation)?)));
+    let Some((generation, crew)) = crew else { return };
     let before = crew.target;
     crew.target = scale.of(before);
+    hooks::count_changed(generation, crew, before, todo);
     let text = match crew.target {
         1 if before == 1 => "1 worker stays: there is always one".to_owned(),
         1 => "1 worker is wanted now".to_owned(),

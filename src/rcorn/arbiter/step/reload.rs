@@ -2,12 +2,14 @@
 //! we become it; it prepares the ground. Until then nothing has changed, whatever fails.
 
 use super::super::action::{Action, Notice};
-use super::super::fleet::{Crew, Fleet, Role, Stage};
+use super::super::fleet::{Crew, Fleet, Role, Stage, Zygote};
 use super::super::policy::{CHECK_LIMIT, HURRY, Moment};
 use super::super::records::Checking;
 use super::settle::{self, Manner};
+use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
+use contract::message::{BootFailure, ToZygote};
 
 /// Is a generation on its way?
 pub(super) fn is_under_way(fleet: &Fleet) -> bool {
@@ -21,11 +23,45 @@ pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action
     }
     fleet.reload_queued = false;
     fleet.newest = fleet.newest.next();
-    fleet.checking = Some(Checking { generation: fleet.newest, kill_at: Some(now.after(CHECK_LIMIT)) });
+    let awaits_hook = std::mem::take(&mut fleet.upgrade_queued) && call_hook(fleet, todo);
+    let kill_at = Some(now.after(CHECK_LIMIT));
+    fleet.checking = Some(Checking { generation: fleet.newest, kill_at, passed: false, awaits_hook });
     let text = format!("reloading: generation {} starts", fleet.newest);
     todo.push(Action::Log(Level::Info, text.clone()));
     todo.push(Action::Notify(Notice::Reloading, text));
     todo.push(Action::Check(fleet.newest));
+}
+
+/// Has `pre_exec` run, where there is one and somebody to run it.
+fn call_hook(fleet: &Fleet, todo: &mut Vec<Action>) -> bool {
+    let Some(generation) = fleet.in_role(Role::Serving) else { return false };
+    let able = |crew: &&Crew| crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
+    let called = fleet.crews.get(&generation).filter(able).is_some();
+    if called {
+        todo.push(Action::TellZygote(generation, ToZygote::BeforeExec));
+    }
+    called
+}
+
+/// `pre_exec` has run, or failed.
+pub(super) fn hook_ran(fleet: &mut Fleet, ran: Result<(), BootFailure>, now: Moment, todo: &mut Vec<Action>) {
+    let Some(check) = fleet.checking.as_mut().filter(|check| check.awaits_hook) else { return };
+    check.awaits_hook = false;
+    let Checking { generation, passed, .. } = *check;
+    match ran {
+        Ok(()) if passed => succeed(fleet, generation, todo),
+        Ok(()) => {}
+        Err(failure) => {
+            forget_check(fleet, todo);
+            settle::give_up(fleet, generation, failure, now, todo);
+        }
+    }
+}
+
+fn succeed(fleet: &mut Fleet, generation: Generation, todo: &mut Vec<Action>) {
+    fleet.checking = None;
+    fleet.preparing = Some(generation);
+    todo.push(Action::Succeed(generation));
 }
 
 /// The check is over.
@@ -39,10 +75,8 @@ pub(super) fn checked(
     let Some(check) = fleet.checking.take_if(|checking| checking.generation == generation) else { return };
     let in_time = check.kill_at.is_some();
     match verdict {
-        Ok(()) => {
-            fleet.preparing = Some(generation);
-            todo.push(Action::Succeed(generation));
-        }
+        Ok(()) if check.awaits_hook => fleet.checking = Some(Checking { passed: true, ..check }),
+        Ok(()) => succeed(fleet, generation, todo),
         Err(why) if in_time => settle::not_prepared(fleet, generation, why, now, todo),
         Err(_) => {
             let seconds = CHECK_LIMIT.as_secs();
@@ -55,12 +89,17 @@ pub(super) fn checked(
 
 /// A check that takes too long is ended; how it ends then says so.
 pub(super) fn end_overdue_check(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
-    if let Some(checking) = &mut fleet.checking
-        && checking.kill_at.is_some_and(|at| at <= now)
-    {
-        checking.kill_at = None;
-        todo.push(Action::KillCheck);
+    let Some(checking) = &mut fleet.checking else { return };
+    if checking.kill_at.is_none_or(|at| at > now) {
+        return;
     }
+    if checking.passed {
+        let summary = format!("the settings' hook pre_exec took longer than {} s", CHECK_LIMIT.as_secs());
+        let failure = BootFailure { code: ExitCode::Setup, summary, traceback: String::new() };
+        return hook_ran(fleet, Err(failure), now, todo);
+    }
+    checking.kill_at = None;
+    todo.push(Action::KillCheck);
 }
 
 /// Nobody waits for the check any more.

@@ -3,11 +3,12 @@
 use super::super::action::{Action, Notice};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker, Zygote};
 use super::super::policy::{Moment, ORDERS, QUIT_GRACE};
-use super::{clock, idle, operator, recycle, reload, roll};
+use super::{clock, hooks, idle, operator, recycle, reload, roll};
 use contract::exit::ExitCode;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker};
+use sys::signal::SIGQUIT;
 
 /// Does what is due.
 pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
@@ -15,6 +16,7 @@ pub(super) fn settle(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     judge_boot(fleet, now, todo);
     roll::roll(fleet, now);
     muster(fleet, now, todo);
+    hooks::end_zygotes(fleet, now, todo);
     let gone: Vec<Generation> = leaving_and_gone(fleet).collect();
     for generation in gone {
         fleet.crews.remove(&generation);
@@ -131,18 +133,24 @@ pub(super) fn send_away(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
-    crew.role = Role::Leaving;
     // Before the workers: with its copies of the listeners gone, the last worker's is the last.
-    if matches!(crew.zygote, Zygote::Starting { .. } | Zygote::Ready) {
+    let zygote_stays = hooks::stays(generation, crew, now, todo);
+    crew.role = Role::Leaving;
+    if matches!(crew.zygote, Zygote::Starting { .. } | Zygote::Ready) && !zygote_stays {
         crew.zygote = Zygote::Ending { kill_at: Some(now.after(QUIT_GRACE)) };
         todo.push(Action::CloseZygote(generation));
     }
     let graceful = now.after(crew.rules.graceful_timeout);
+    let called = crew.rules.has_hook("worker_int") || crew.rules.has_hook("worker_exit");
     for (id, worker) in &mut crew.workers {
         match manner {
             Manner::Retire => retire(*id, worker, graceful, now, todo),
             Manner::Stop => stop(*id, worker, graceful, now, todo),
-            Manner::Hurried => dismiss_at_once(*id, worker, now, todo),
+            Manner::Hurried => {
+                dismiss_at_once(*id, worker, now, todo);
+                // As Gunicorn does: who is in a request is to run its hooks before it is killed.
+                todo.extend(worker.pid.filter(|_| called).map(|pid| Action::Signal(pid, SIGQUIT)));
+            }
         }
     }
 }
@@ -204,7 +212,7 @@ fn muster(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     }
 }
 
-/// Who came last goes first, so that the numbers stay without gaps.
+/// Who does not serve yet goes first, then who came last, so that the numbers stay without gaps.
 fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let mut surplus = crew.spoken_for(now).saturating_sub(crew.wanted());
     let mut waiting: Vec<_> = crew.waiting(now).collect();
@@ -214,7 +222,8 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
         crew.posts.remove(&slot);
         surplus -= 1;
     }
-    let mut active: Vec<_> = crew.active().map(|(id, worker)| (worker.slot, id)).collect();
+    let rank = |worker: &Worker| (worker.phase == Phase::Booting, worker.slot);
+    let mut active: Vec<_> = crew.active().map(|(id, worker)| (rank(worker), id)).collect();
     active.sort_unstable_by(|one, other| other.cmp(one));
     let graceful = now.after(crew.rules.graceful_timeout);
     for (_, id) in active.into_iter().take(surplus) {
@@ -226,7 +235,8 @@ fn shrink(crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
 
 fn call_zygote(generation: Generation, crew: &mut Crew, now: Moment, todo: &mut Vec<Action>) {
     let due = crew.zygote == Zygote::Absent && crew.zygote_not_before <= now;
-    if due && !crew.vacancies(now).is_empty() {
+    let wanted_by_hooks = crew.hooking.begun && crew.rules.keeps_zygote();
+    if due && (wanted_by_hooks || !crew.vacancies(now).is_empty()) {
         crew.zygote = Zygote::Starting { kill_at: crew.respawn_limit(now) };
         todo.push(Action::StartZygote(generation, crew.preload));
     }

@@ -1,5 +1,6 @@
 //! Supervision without a process and without a clock.
 
+mod hooks;
 mod idling;
 mod model;
 mod recycling;

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::event::{Autopsy, LastRequest};
 use super::super::fleet::{Crew, Fleet, Phase, Post, Role, Why, Worker};
 use super::super::policy::{BackOff, Moment, QUIT_GRACE, SETTLED};
-use super::recycle;
+use super::{hooks, recycle};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::Level;
@@ -20,13 +20,15 @@ pub(super) fn said(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
-    if let FromWorker::ForkFailed { error } = message {
-        return not_forked(fleet, id, &error, now, todo);
+    match message {
+        FromWorker::ForkFailed { error } => return not_forked(fleet, id, &error, now, todo),
+        FromWorker::Prevented(failure) => return prevented(fleet, id, failure, now, todo),
+        _ => {}
     }
     let Some((generation, crew)) = fleet.crew_of(id) else { return };
     match message {
         FromWorker::Forked { pid } => note_process(crew, id, Pid(pid), todo),
-        FromWorker::ForkFailed { .. } => {}
+        FromWorker::ForkFailed { .. } | FromWorker::Prevented(_) => {}
         FromWorker::Ready => ready(generation, crew, id, now, todo),
         FromWorker::Failed(failure) => failed(crew, id, failure, now, todo),
         FromWorker::ReopenLogs => todo.push(Action::GiveLogs(generation, id)),
@@ -114,6 +116,19 @@ pub(super) fn not_forked(fleet: &mut Fleet, id: WorkerId, why: &str, now: Moment
     note_death(crew, &format!("a worker could not be forked: {why}"), todo);
 }
 
+/// A hook has failed that runs before a fork.
+fn prevented(fleet: &mut Fleet, id: WorkerId, failure: BootFailure, now: Moment, todo: &mut Vec<Action>) {
+    let Some((generation, crew)) = fleet.crew_of(id) else { return };
+    let Some(worker) = crew.workers.remove(&id) else { return };
+    todo.push(Action::Release(generation, id, worker.slot));
+    if crew.role != Role::Leaving {
+        let wait = delay(crew, &worker, None, now);
+        let text = format!("worker {} was not forked; {}", worker.slot, retry(wait));
+        note_failure(crew, failure, todo);
+        todo.push(Action::Log(Level::Error, text));
+    }
+}
+
 /// A channel was closed: its worker is about to end, or never was.
 pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Vec<Action>) {
     let Some((_, crew)) = fleet.crew_of(id) else { return };
@@ -134,6 +149,7 @@ pub(super) fn ended(fleet: &mut Fleet, pid: Pid, autopsy: &Autopsy, now: Moment,
     let Some((generation, crew)) = fleet.crew_of(id) else { return };
     let Some(worker) = crew.workers.remove(&id) else { return };
     todo.push(Action::Release(generation, id, worker.slot));
+    hooks::ended(generation, crew, (id, pid), todo);
     match worker.phase {
         Phase::Leaving(Why::Failed) => after_failure(crew, &worker, how, now, todo),
         Phase::Leaving(Why::Stuck) => todo.push(log_end(Level::Info, &worker, how, ", as it was stuck")),

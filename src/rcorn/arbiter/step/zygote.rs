@@ -4,6 +4,7 @@ use super::super::action::Action;
 use super::super::fleet::{Crew, Fleet, Role, Zygote};
 use super::super::policy::{BackOff, Moment, QUIT_GRACE};
 use super::worker::note_failure;
+use super::{hooks, reload};
 use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
@@ -33,17 +34,22 @@ pub(super) fn said(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
+    if let FromZygote::ExecHook(ran) = message {
+        return reload::hook_ran(fleet, ran, now, todo);
+    }
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     if !matches!(crew.zygote, Zygote::Starting { .. }) {
         return;
     }
     match message {
+        FromZygote::ExecHook(_) => {}
         FromZygote::Booted { preload: PreloadOutcome::Unsafe { reason } } => {
             start_again_without_preload(generation, crew, &reason, todo);
         }
         FromZygote::Booted { preload } => {
             crew.zygote = Zygote::Ready;
             crew.zygote_back_off = BackOff::default();
+            hooks::catch_up(generation, crew, todo);
             let what = if preload == PreloadOutcome::Imported { "with" } else { "without" };
             let text = format!("zygote of generation {generation} is ready, {what} the application");
             todo.push(Action::Log(Level::Debug, text));
@@ -97,11 +103,17 @@ pub(super) fn ended(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
+    if fleet.in_role(Role::Serving) == Some(generation) {
+        // Who has not answered by now never will.
+        reload::hook_ran(fleet, Ok(()), now, todo);
+    }
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     match std::mem::replace(&mut crew.zygote, Zygote::Absent) {
         Zygote::Starting { .. } => failed(crew, silent_end(&crew.rules.python, last), now, todo),
         Zygote::Ready | Zygote::Ending { kill_at: Some(_) } if crew.role != Role::Leaving => {
-            let text = format!("zygote of generation {generation} {}; its workers go on", last.how);
+            let lost =
+                if crew.rules.hooks.is_empty() { "" } else { ", and what its hooks had in memory is lost" };
+            let text = format!("zygote of generation {generation} {}; its workers go on{lost}", last.how);
             todo.push(Action::Log(Level::Warning, text));
         }
         _ => {}

@@ -5,10 +5,10 @@ use super::world::*;
 use crate::arbiter::action::Action;
 use crate::arbiter::event::{Busy, Doing, Event, Wish};
 use crate::arbiter::fleet::Role;
-use crate::arbiter::policy::Moment;
+use crate::arbiter::policy::{Moment, Rules};
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, WorkerId};
-use contract::message::{FromWorker, FromZygote, PreloadOutcome, ToWorker};
+use contract::message::{FromWorker, FromZygote, PreloadOutcome, ToWorker, ToZygote};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use sys::process::Ended;
@@ -53,6 +53,8 @@ struct Member {
 struct Mother {
     booted: bool,
     closed: bool,
+    /// It was told that nothing more will be ordered.
+    retired: bool,
     orders: VecDeque<WorkerId>,
 }
 
@@ -64,6 +66,10 @@ pub(super) struct Model {
     members: BTreeMap<WorkerId, Member>,
     /// How many workers a generation is to have.
     targets: BTreeMap<Generation, u32>,
+    /// The hooks that all settings have.
+    hooks: Vec<String>,
+    /// `on_exit` has run.
+    exited: bool,
     /// The generation that serves; nought while there was none.
     pub(super) adopted: Generation,
     fewer: u32,
@@ -75,8 +81,13 @@ impl Model {
     pub(super) fn new(seed: u64, step: Step) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let workers = 1 + u32::try_from(dice.below(4)).unwrap();
+        let sets: [&[&str]; 4] = [&[], &["child_exit", "on_exit"], &["on_exit", "pre_exec"], &["when_ready"]];
+        let hooks: Vec<String> =
+            sets[usize::try_from(seed % 4).unwrap()].iter().map(|hook| (*hook).to_owned()).collect();
         let mut model = Self {
-            world: World::under(step, rules(workers)),
+            world: World::under(step, Rules { hooks: hooks.clone(), ..rules(workers) }),
+            hooks,
+            exited: false,
             dice,
             news: VecDeque::new(),
             mothers: BTreeMap::new(),
@@ -146,6 +157,7 @@ impl Model {
                 }
             }
             Action::KillZygote(generation) => self.end_mother(generation, Ended::Killed(SIGKILL)),
+            Action::TellZygote(generation, message) => self.tell_mother(generation, &message),
             Action::Fork(generation, worker, _) => self.order(generation, worker),
             Action::Tell(worker, message) => self.hear(worker, &message),
             Action::Signal(pid, signal) => self.signalled(pid, signal),
@@ -171,9 +183,28 @@ impl Model {
             _ => {
                 let workers = 1 + u32::try_from(self.dice.below(4)).unwrap();
                 self.targets.insert(generation, workers);
-                Event::Prepared(generation, Ok(rules(workers)))
+                Event::Prepared(generation, Ok(Rules { hooks: self.hooks.clone(), ..rules(workers) }))
             }
         });
+    }
+
+    fn tell_mother(&mut self, generation: Generation, message: &ToZygote) {
+        assert!(!self.hooks.is_empty(), "there are no hooks to hear {message:?}");
+        let nobody = self.members.values().all(|member| matches!(member.life, Life::Ended | Life::Ordered));
+        let Some(mother) = self.mothers.get_mut(&generation) else { return };
+        assert!(!mother.closed, "{message:?} behind the end of {generation}'s zygote");
+        match message {
+            ToZygote::Retire => assert!(!std::mem::replace(&mut mother.retired, true), "retired twice"),
+            ToZygote::Exit => {
+                assert!(nobody && self.stopping, "on_exit is last");
+                assert!(!std::mem::replace(&mut self.exited, true), "on_exit runs once");
+            }
+            ToZygote::BeforeExec => {
+                let ran = if self.dice.below(4) > 0 { Ok(()) } else { Err(failure(ExitCode::Setup)) };
+                self.news.push_back(Event::Zygote(generation, FromZygote::ExecHook(ran)));
+            }
+            _ => {}
+        }
     }
 
     fn order(&mut self, generation: Generation, worker: WorkerId) {
@@ -188,7 +219,7 @@ impl Model {
         assert!(self.members.insert(worker, member).is_none(), "a name used twice");
         match self.mothers.get_mut(&generation) {
             Some(mother) => {
-                assert!(mother.booted && !mother.closed);
+                assert!(mother.booted && !mother.closed && !mother.retired);
                 mother.orders.push_back(worker);
             }
             None => self.news.push_back(Event::NotForked(worker, "nobody listens".into())),
@@ -315,7 +346,8 @@ impl Model {
 
     fn the_operator_acts(&mut self) {
         let wish = match self.dice.below(40) {
-            0..=9 => Wish::Reload,
+            0..=6 => Wish::Reload,
+            7..=9 => Wish::Upgrade,
             10..=14 => Wish::More,
             15..=19 => Wish::Fewer,
             20 => Wish::Stop,

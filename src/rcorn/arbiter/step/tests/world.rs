@@ -44,6 +44,7 @@ pub(super) fn rules(workers: u32) -> Rules {
         max_generations: 3,
         graceful_timeout: Duration::from_secs(20),
         startup_timeout: Some(Duration::from_secs(60)),
+        hooks: Vec::new(),
     }
 }
 
