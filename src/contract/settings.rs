@@ -175,6 +175,8 @@ pub struct HttpSettings {
     pub spool_in_memory: bool,
     /// Are files that the application wraps sent by the kernel?
     pub sendfile: bool,
+    /// Is the kernel asked how long a request lay there before the worker came to it?
+    pub measures_arrival: bool,
     /// Whom to believe what about a client.
     pub trust: TrustSettings,
     /// What is let pass.

@@ -138,15 +138,15 @@ impl Observer for Meter {
         let view = self.view();
         match record.outcome {
             Outcome::Refused(_) => view.add(Word::Refused, 1),
-            Outcome::Answered | Outcome::Aborted => {
+            outcome @ (Outcome::Answered | Outcome::Aborted) => {
                 view.add(Word::InFlight, u64::MAX);
                 if self.alive.is_none() {
                     // Inline many requests may follow each other before the loop waits again.
                     view.set(Word::Heartbeat, record.began + record.app_ns);
                 }
                 view.add(Word::Requests, 1);
-                view.add(Word::Busy, record.app_ns);
-                view.count_latency(record.app_ns);
+                view.add(Word::Aborted, u64::from(outcome == Outcome::Aborted));
+                view.count_times(record.queued_ns, record.app_ns);
             }
         }
         view.add(Word::Sent, record.body_sent);

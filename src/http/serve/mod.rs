@@ -151,6 +151,7 @@ impl Server {
         app: &mut impl App,
         observer: &mut impl Observer,
     ) -> io::Result<Turned> {
+        let before = self.shared.before_wait();
         let ready = match app.release(|| self.poller.wait(timeout)) {
             Ok(ready) => ready,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -160,7 +161,7 @@ impl Server {
             Err(error) => return Err(error),
         };
         self.get_up(ready);
-        self.shared.refresh();
+        self.shared.after_wait(before);
         // Who was answered while others were waited for may ask for something again.
         self.read_letters(app, observer);
         let mut turned = Turned::default();

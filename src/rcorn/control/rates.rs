@@ -117,7 +117,7 @@ mod tests {
         for second in 0..200u64 {
             slot.add(Word::Requests, 50);
             slot.count_status(200);
-            slot.count_latency(10_000);
+            slot.count_times(0, 10_000);
             let mut totals = Totals::default();
             totals.add(&slot);
             meters.sample(second * 1_000_000_000, totals);

@@ -32,6 +32,7 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
         Kind::Known(words, set) => set(settings, &text(value)?).map_err(|why| {
             if why.is_empty() { format!("expected {}, found {value}", either(words)) } else { why }
         })?,
+        Kind::Checked(_, set) => set(settings, &text(value)?)?,
         Kind::Path(set) => set(settings, path(value, base)?),
         Kind::List(commas, set) => {
             let text = text(value)?;

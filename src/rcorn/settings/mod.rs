@@ -19,10 +19,12 @@ mod papers;
 mod reading;
 mod refusal;
 mod row;
+mod statsd_host;
 mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_metrics;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -34,6 +36,7 @@ pub(crate) use invocation::{Invocation, Predecessor};
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
+pub(crate) use statsd_host::StatsdHost;
 
 use contract::logline::{Level, LogFormat};
 use contract::settings::{AsgiSettings, PermitSettings, Preload, TrustSettings, WorkerClass};
@@ -150,6 +153,16 @@ pub(crate) struct Settings {
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
     pub(crate) access_log: Option<LogTarget>,
+    /// Where metrics and health are told; `None`: nowhere but at the control socket.
+    pub(crate) metrics_bind: Option<Bind>,
+    /// The statsd server that is told of each request.
+    pub(crate) statsd_host: Option<StatsdHost>,
+    /// What its metrics' names begin with.
+    pub(crate) statsd_prefix: String,
+    /// And what stands behind each of them.
+    pub(crate) dogstatsd_tags: String,
+    /// Is it told how many connections wait?
+    pub(crate) enable_backlog_metric: bool,
     /// Where rcornctl reaches us; `None`: nowhere.
     pub(crate) control_socket: Option<PathBuf>,
     /// The mode of that socket's file.
@@ -274,6 +287,11 @@ impl Settings {
             log_format: LogFormat::Plain,
             error_log: LogTarget::Stream,
             access_log: None,
+            metrics_bind: None,
+            statsd_host: None,
+            statsd_prefix: String::new(),
+            dogstatsd_tags: String::new(),
+            enable_backlog_metric: false,
             control_socket: None,
             control_socket_mode: 0,
             control_socket_owner: None,

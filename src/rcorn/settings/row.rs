@@ -50,6 +50,8 @@ pub(super) enum Kind {
     Text(fn(&mut Settings, &str)),
     /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
     Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
+    /// Text of a form that has this name, which may be refused.
+    Checked(&'static str, fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
@@ -98,6 +100,8 @@ pub(super) enum Section {
     Permits,
     /// Its logs.
     Logging,
+    /// What is measured.
+    Metrics,
     /// The process.
     Process,
     /// What else rcorn can be asked for.
@@ -108,7 +112,7 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 10] = [
+    pub(super) const SHOWN: [(Self, &'static str); 11] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
@@ -117,6 +121,7 @@ impl Section {
         (Self::Proxies, "Proxies in front"),
         (Self::Permits, "Requests in an old or odd style"),
         (Self::Logging, "Logging"),
+        (Self::Metrics, "Metrics and health"),
         (Self::Process, "Process"),
         (Self::Other, "Instead of serving"),
     ];
@@ -203,6 +208,7 @@ impl Row {
             Kind::Mask(_) => "MASK",
             Kind::Text(_) | Kind::Only(_) => "TEXT",
             Kind::Known(..) => "NAME",
+            Kind::Checked(form, _) => form,
             Kind::List(..) if self.key == "bind" => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",
             Kind::Path(_) | Kind::List(..) => "PATH",

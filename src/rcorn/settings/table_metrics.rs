@@ -1,0 +1,63 @@
+//! The rows about what is measured, and who is told.
+
+use super::row::{Kind, Row, Section};
+use super::{bind, statsd_host};
+
+/// Settings about metrics and health.
+pub(super) static METRICS: &[Row] = &[
+    Row::new(
+        "metrics_bind",
+        &["--metrics-bind"],
+        Kind::Checked("ADDRESS", |s, text| {
+            s.metrics_bind = Some(bind::parse(text)?);
+            Ok(())
+        }),
+        "where /metrics (for Prometheus), /live and /ready are answered: forms as of bind, 127.0.0.1:9150 for example",
+    )
+    .within(Section::Metrics),
+    Row::new(
+        "statsd_host",
+        &["--statsd-host"],
+        Kind::Checked("ADDRESS", |s, text| {
+            s.statsd_host = Some(statsd_host::parse(text)?);
+            Ok(())
+        }),
+        "statsd server that is told of each request: HOST:PORT, [IPV6]:PORT or unix://PATH",
+    )
+    .within(Section::Metrics),
+    Row::new(
+        "statsd_prefix",
+        &["--statsd-prefix"],
+        Kind::Checked("TEXT", |s, text| {
+            s.statsd_prefix = on_one_line(text)?;
+            Ok(())
+        }),
+        "what the names of these metrics begin with; a dot is put behind it",
+    )
+    .within(Section::Metrics),
+    Row::new(
+        "dogstatsd_tags",
+        &["--dogstatsd-tags"],
+        Kind::Checked("TEXT", |s, text| {
+            s.dogstatsd_tags = on_one_line(text)?;
+            Ok(())
+        }),
+        "tags behind each of these metrics, as DogStatsD has them: NAME:VALUE, separated by commas",
+    )
+    .within(Section::Metrics),
+    Row::new(
+        "enable_backlog_metric",
+        &["--enable-backlog-metric"],
+        Kind::Switch(&[], |s, word| s.enable_backlog_metric = word == "on"),
+        "tell the statsd server each second how many connections wait to be accepted",
+    )
+    .default("off")
+    .within(Section::Metrics),
+];
+
+fn on_one_line(text: &str) -> Result<String, String> {
+    if text.chars().any(|character| character.is_control() || character == '|') {
+        return Err(format!("expected text on one line without \"|\", found {text:?}"));
+    }
+    Ok(text.to_owned())
+}
