@@ -2,6 +2,7 @@
 
 use crate::logline::{Level, LogFormat};
 use crate::network::Network;
+use crate::statsd::StatsdSettings;
 use serde::{Deserialize, Serialize};
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
@@ -47,6 +48,8 @@ pub struct WorkerSettings {
     pub max_requests: u64,
     /// Up to so many more, by chance, so that not all are replaced at once.
     pub max_requests_jitter: u64,
+    /// The statsd server that is told of each request.
+    pub statsd: Option<StatsdSettings>,
     /// How ASGI applications are run.
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.

@@ -5,6 +5,7 @@ mod arbiter;
 mod control;
 mod interpreter;
 mod log;
+mod metrics;
 mod settings;
 mod socket_file;
 mod systemd;

@@ -41,8 +41,7 @@ fn tcp_info(fd: BorrowedFd<'_>) -> Option<libc::tcp_info> {
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     let (number, place) = (fd.as_raw_fd(), info.as_mut_ptr().cast());
     // SAFETY: the kernel writes at most `length` bytes into `info`.
-    let told =
-        unsafe { libc::getsockopt(number, libc::IPPROTO_TCP, libc::TCP_INFO, place, &raw mut length) };
+    let told = unsafe { libc::getsockopt(number, libc::IPPROTO_TCP, libc::TCP_INFO, place, &raw mut length) };
     checked(told).ok()?;
     // SAFETY: all of it is numbers, and what the kernel did not write is nought.
     Some(unsafe { info.assume_init() })
@@ -64,8 +63,7 @@ const MESSAGE: usize = 16;
 
 fn unix_backlog(inode: u32) -> Option<Backlog> {
     let flags = SockFlag::SOCK_CLOEXEC;
-    let kernel =
-        socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkSockDiag).ok()?;
+    let kernel = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkSockDiag).ok()?;
     send(kernel.as_raw_fd(), &question(inode), MsgFlags::empty()).ok()?;
     let mut answer = [0; 512];
     // It has been put there before `send` came back.

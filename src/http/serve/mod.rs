@@ -138,6 +138,7 @@ impl Server {
     /// The same without waiting, for whoever turns this loop within a loop of his own: whenever the server's descriptor
     /// is readable, and when `Turned::next` is over. What it calls must not come back here.
     pub fn turn_within(&mut self, app: &mut impl App, observer: &mut impl Observer) -> io::Result<Turned> {
+        self.shared.is_within = true;
         let mut turned = self.turn_once(Some(0), app, observer)?;
         observer.waiting();
         let timeout = self.timeout();

@@ -17,6 +17,8 @@ const SLOW: u64 = 5_000_000;
 
 /// A wait of fewer nanoseconds was none: something lay there already.
 const BRIEF: u64 = 20_000;
+/// The kernel's clock ticks at least every so many nanoseconds.
+const TICK: u64 = 10_000_000;
 
 /// After so many milliseconds a client may have left that was there when the poller looked.
 const LATE: u64 = 5;
@@ -53,8 +55,11 @@ pub(super) struct Shared {
     woke: u64,
     /// The same in nanoseconds: what the poller told then was here by then.
     told: u64,
-    /// Had it lain in the kernel's queues before, as the loop was busy?
+    /// May it have lain in the kernel's queues before, as the loop was busy? And since when that was.
     overslept: bool,
+    busy_since: u64,
+    /// Is it turned within another loop, of whose sleep it knows nothing?
+    pub(super) is_within: bool,
     /// How it ends, once it does.
     farewell: Option<Farewell>,
     /// Since when.
@@ -80,6 +85,8 @@ impl Shared {
             woke: 0,
             told: 0,
             overslept: false,
+            busy_since: 0,
+            is_within: false,
             farewell: None,
             ending_since: 0,
             quiet_until: 0,
@@ -127,13 +134,19 @@ impl Shared {
     /// It has waited, since that time.
     pub(super) fn after_wait(&mut self, before: u64) {
         self.refresh();
-        self.overslept = self.config.measures_arrival && self.told - before < BRIEF;
+        if self.config.measures_arrival {
+            self.overslept = self.told - before < BRIEF;
+            if !self.overslept || self.is_within {
+                self.busy_since = self.told;
+            }
+        }
     }
 
-    /// When the request of this connection was here, in nanoseconds. What the kernel tells of it is as coarse as its
-    /// own clock, some milliseconds; of a unix socket it tells nothing.
+    /// When the request of this connection was here, in nanoseconds. The kernel tells it as coarsely as its clock ticks,
+    /// and of a unix socket not at all; what is not much more than a tick is no more than the loop was busy for.
     pub(super) fn arrived(&self, fd: BorrowedFd<'_>) -> u64 {
         let lain = if self.overslept { queues::since_last_data(fd).unwrap_or(0) } else { 0 };
+        let lain = if lain > TICK { lain } else { lain.min(self.told - self.busy_since) };
         self.told.saturating_sub(lain)
     }
 

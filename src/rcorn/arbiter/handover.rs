@@ -59,6 +59,7 @@ impl Hands {
             self.move_pid_file(path.as_deref());
         }
         self.move_control(generation);
+        self.move_telling(generation);
     }
 
     fn move_control(&mut self, generation: Generation) {

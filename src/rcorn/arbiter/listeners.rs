@@ -75,6 +75,11 @@ impl Listener {
         }
     }
 
+    /// Is it the one that metrics are answered at?
+    fn is_for_metrics(&self, settings: &Settings) -> bool {
+        matches!(&settings.metrics_bind, Some(Bind::Handed(name)) if self.is_called(name))
+    }
+
     /// Does systemd call it so?
     fn is_called(&self, name: &str) -> bool {
         self.name.as_deref() == Some(name)
@@ -147,8 +152,10 @@ pub(crate) fn gather(
     owner: Option<&Credentials>,
 ) -> Result<Vec<Rc<Listener>>, Hindrance> {
     let by_name = settings.bind.iter().any(|bind| matches!(bind, Bind::Handed(_)));
-    if !by_name && !handed.is_empty() {
-        return Ok(handed.to_vec());
+    let for_requests = handed.iter().filter(|listener| !listener.is_for_metrics(settings));
+    let for_requests: Vec<_> = for_requests.cloned().collect();
+    if !by_name && !for_requests.is_empty() {
+        return Ok(for_requests);
     }
     let mut gathered: Vec<Rc<Listener>> = Vec::new();
     for bind in &settings.bind {
@@ -170,6 +177,22 @@ pub(crate) fn gather(
         return Err(format!("{} addresses are too many: the most is {MOST_LISTENERS}", gathered.len()).into());
     }
     Ok(gathered)
+}
+
+/// The listener of the metrics that the settings ask for: one of `open` that fits, or a new one.
+pub(crate) fn for_metrics(
+    settings: &Settings,
+    open: &[Rc<Listener>],
+    handed: &[Rc<Listener>],
+) -> Result<Option<Rc<Listener>>, Hindrance> {
+    let Some(bind) = &settings.metrics_bind else { return Ok(None) };
+    if let Bind::Handed(name) = bind {
+        return Ok(named(name, handed)?.into_iter().next());
+    }
+    match open.iter().find(|listener| listener.asked == *bind) {
+        Some(listener) => Ok(Some(Rc::clone(listener))),
+        None => new(bind, settings, None).map(|listener| Some(Rc::new(listener))),
+    }
 }
 
 /// Who ends for want of requests has to be started again by somebody: systemd, which has the sockets.

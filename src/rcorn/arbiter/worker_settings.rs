@@ -32,6 +32,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         journal: plan.logs.journaled(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
+        statsd: plan.statsd.cloned(),
         max_requests_jitter: settings.max_requests_jitter,
         asgi: AsgiSettings {
             request_timeout: milliseconds(settings.request_timeout),

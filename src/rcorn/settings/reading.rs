@@ -96,6 +96,11 @@ impl<'a> Reading<'a> {
     /// One address twice would be an error of the kernel's that names nobody's mistake.
     fn check_bind(&self, settings: &Settings) -> Result<(), Refusal> {
         let bind = &settings.bind;
+        if let Some(metrics) = settings.metrics_bind.as_ref().filter(|metrics| bind.contains(metrics)) {
+            let clause =
+                format!("{metrics} is where the application is served, as bind says; choose another address");
+            return Err(self.refuse("metrics_bind", &clause));
+        }
         let twice = bind.iter().enumerate().find(|(index, address)| bind[..*index].contains(address));
         match twice {
             Some((_, address)) => Err(self.refuse("bind", &format!("{address} is there twice"))),

@@ -24,8 +24,7 @@ impl StatsdHost {
         match self {
             Self::Unix(path) => Ok(Target::Unix(path.clone())),
             Self::Udp(host, port) => {
-                let found: Vec<_> =
-                    (host.as_str(), *port).to_socket_addrs().into_iter().flatten().collect();
+                let found: Vec<_> = (host.as_str(), *port).to_socket_addrs().into_iter().flatten().collect();
                 let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
                 first.copied().map(Target::Udp).ok_or_else(|| {
                     format!("statsd_host: no address of {host:?} is known; nothing is told to it before the next reload")
@@ -78,7 +77,9 @@ mod tests {
             assert_eq!(parse(text), Ok(place), "{text}");
         }
         assert_eq!(udp("::1", 99).find(), Ok(Target::Udp("[::1]:99".parse().unwrap())));
-        for text in ["", ":8125", "::1", "[::1", "[::1]8125", "a b:1", "host:port", "host:0", "unix:", "unix://"] {
+        for text in
+            ["", ":8125", "::1", "[::1", "[::1]8125", "a b:1", "host:port", "host:0", "unix:", "unix://"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

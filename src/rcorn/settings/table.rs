@@ -19,7 +19,15 @@ use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(WORKERS).chain(ASGI).chain(CLIENTS).chain(FURTHER).chain(METRICS).chain(PROXY).chain(CONTROL)
+    SETTINGS
+        .iter()
+        .chain(WORKERS)
+        .chain(ASGI)
+        .chain(CLIENTS)
+        .chain(FURTHER)
+        .chain(METRICS)
+        .chain(PROXY)
+        .chain(CONTROL)
 }
 
 /// Every setting there is, and those that are to come.

@@ -1,0 +1,117 @@
+//! What the arbiter tells of the whole: the listener of its metrics, what stands in them, and its part of statsd. Part
+//! of the hands: the register comes as an argument.
+
+use super::act::Hands;
+use super::fleet::{Fleet, Role};
+use super::ground::Ground;
+use super::health;
+use super::listeners::Listener;
+use super::memory;
+use crate::control::Endpoint;
+use crate::metrics::{Beacon, Snapshot};
+use contract::control::{Backlog, Status};
+use contract::id::Generation;
+use contract::logline::Level;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+impl Ground {
+    /// Begins to answer at its metrics listener, where it has one.
+    pub(super) fn open_endpoint(&self) -> Result<Option<Endpoint>, String> {
+        let opened = self.metrics.clone().map(Endpoint::open).transpose();
+        opened.map_err(|error| format!("cannot answer at metrics_bind: {error}"))
+    }
+
+    /// Begins to tell a statsd server, where there is one.
+    pub(super) fn open_beacon(&self) -> Result<Option<Beacon>, String> {
+        let queues = self.settings.enable_backlog_metric;
+        let opened = self.statsd.as_ref().map(|statsd| Beacon::open(statsd, queues)).transpose();
+        opened.map_err(|error| format!("cannot tell the statsd server anything: {error}"))
+    }
+
+    /// Who waits at each of its listeners, as far as that can be known.
+    fn backlogs(&self) -> Vec<Backlog> {
+        let of = |listener: &Rc<Listener>| {
+            let queue = sys::queues::backlog(listener.as_fd())?;
+            Some(Backlog { listener: listener.to_string(), waiting: queue.waiting, limit: queue.limit })
+        };
+        self.listeners.iter().filter_map(of).collect()
+    }
+}
+
+impl Hands {
+    /// From now on this generation's settings say where and to whom things are told.
+    pub(super) fn move_telling(&mut self, generation: Generation) {
+        let Some(ground) = self.grounds.get(&generation) else { return };
+        let stays = match (&self.endpoint, &ground.metrics) {
+            (Some(endpoint), Some(listener)) => Rc::ptr_eq(endpoint.listener(), listener),
+            (None, None) => true,
+            _ => false,
+        };
+        let endpoint = if stays { Ok(()) } else { ground.open_endpoint().map(|new| self.endpoint = new) };
+        let beacon = ground.open_beacon().map(|new| self.beacon = new);
+        for why in [endpoint, beacon].into_iter().filter_map(Result::err) {
+            self.logs.line(Level::Error, &why);
+        }
+    }
+
+    /// Something happened: what of it is news for the statsd server?
+    pub(super) fn tell_news(&mut self, fleet: &Fleet) {
+        if let Some(beacon) = &mut self.beacon {
+            beacon.news(serving(fleet));
+        }
+    }
+
+    /// When the statsd server is to hear of us whatever happens.
+    pub(super) fn next_beat(&self) -> Option<Duration> {
+        self.beacon.as_ref().map(|beacon| beacon.next(sys::clock::now()))
+    }
+
+    /// It is time for that.
+    pub(super) fn beat(&mut self, fleet: &Fleet) {
+        let ground = fleet.in_role(Role::Serving).and_then(|generation| self.grounds.get(&generation));
+        let waiting = || {
+            let backlogs = ground.map(Ground::backlogs).unwrap_or_default();
+            backlogs.iter().map(|queue| u64::from(queue.waiting)).sum()
+        };
+        if let Some(beacon) = &mut self.beacon {
+            beacon.beat(sys::clock::now(), waiting);
+        }
+    }
+
+    /// Who waits at the listeners of this generation.
+    pub(crate) fn backlogs(&self, generation: Generation) -> Vec<Backlog> {
+        self.grounds.get(&generation).map(Ground::backlogs).unwrap_or_default()
+    }
+
+    /// What stands in the metrics, with this status.
+    pub(crate) fn snapshot(&mut self, fleet: &Fleet, mut status: Status) -> Snapshot {
+        let pids: Vec<i32> = status.workers.iter().map(|worker| worker.pid).filter(|pid| *pid != 0).collect();
+        let weights = self.survey.weigh(&pids);
+        for worker in &mut status.workers {
+            worker.memory = weights.get(&worker.pid).copied().unwrap_or(0);
+        }
+        let zygotes = fleet.crews.keys().filter_map(|generation| self.wires.zygote_pid(*generation));
+        let others: Vec<i32> = pids.iter().copied().chain(zygotes.map(|pid| pid.0)).collect();
+        let threads = |(generation, crew): (&Generation, &super::fleet::Crew)| {
+            let each = self.grounds.get(generation).map_or(1, |ground| ground.settings.threads);
+            u64::from(each) * crew.workers.len() as u64
+        };
+        Snapshot {
+            threads: fleet.crews.iter().map(threads).sum(),
+            resident: status.workers.iter().map(|worker| memory::resident(worker.pid)).collect(),
+            cpu: self.survey.cpu(&others),
+            totals: self.totals(),
+            started: self.meters.started,
+            ready: health::readiness(fleet).is_ok(),
+            status,
+        }
+    }
+}
+
+/// Workers that serve, as statsd has them.
+fn serving(fleet: &Fleet) -> u32 {
+    let crew = fleet.in_role(Role::Serving).and_then(|generation| fleet.crews.get(&generation));
+    crew.map_or(0, super::fleet::Crew::ready)
+}
