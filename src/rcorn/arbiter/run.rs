@@ -35,7 +35,9 @@ pub(crate) async fn run(
                 return Ok(code);
             }
             Digested::Succeed(generation) => {
+                hands.part_with_askers(&fleet).await;
                 events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
+                hands.let_askers_in();
                 continue;
             }
         }

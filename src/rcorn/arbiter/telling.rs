@@ -7,14 +7,18 @@ use super::ground::Ground;
 use super::health;
 use super::listeners::Listener;
 use super::memory;
-use crate::control::Endpoint;
+use crate::control::{Asked, Endpoint};
 use crate::metrics::{Beacon, Snapshot};
 use contract::control::{Backlog, Status};
 use contract::id::Generation;
 use contract::logline::Level;
+use std::future::poll_fn;
 use std::os::fd::AsFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a successor waits for those who ask slowly.
+const PARTING: Duration = Duration::from_millis(50);
 
 impl Ground {
     /// Begins to answer at its metrics listener, where it has one.
@@ -77,6 +81,35 @@ impl Hands {
         };
         if let Some(beacon) = &mut self.beacon {
             beacon.beat(sys::clock::now(), waiting);
+        }
+    }
+
+    /// Before our successor takes over: whoever is asking gets the answer, and who comes now waits for the successor's.
+    pub(super) async fn part_with_askers(&mut self, fleet: &Fleet) {
+        let begun = Instant::now();
+        self.endpoint.iter().for_each(Endpoint::close);
+        while let Some(endpoint) = &mut self.endpoint
+            && begun.elapsed() < PARTING
+        {
+            let next = poll_fn(|context| endpoint.poll(context));
+            match tokio::time::timeout(Duration::from_millis(1), next).await {
+                Ok(Asked { ask, answer }) => {
+                    let _ = answer.send(self.answer(fleet, &ask).0);
+                }
+                Err(_) if endpoint.is_quiet() => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// No successor has taken over.
+    pub(super) fn let_askers_in(&mut self) {
+        let listener = self.endpoint.take().map(|endpoint| Rc::clone(endpoint.listener()));
+        match listener.map(Endpoint::open).transpose() {
+            Ok(endpoint) => self.endpoint = endpoint,
+            Err(error) => {
+                self.logs.line(Level::Error, &format!("cannot answer at metrics_bind any more: {error}"));
+            }
         }
     }
 

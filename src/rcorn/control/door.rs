@@ -5,14 +5,17 @@ use super::Asked;
 use super::serve::{self, Gate, House};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use sys::socket::{Address, local_address};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Those who wait behind a socket.
 #[derive(Debug)]
 pub(super) struct Door {
     asked: mpsc::Receiver<Asked>,
+    places: Arc<Semaphore>,
+    house: House,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -28,7 +31,19 @@ impl Door {
             _ => Gate::Unix(tokio::net::UnixListener::from_std(fd.into())?),
         };
         let (sender, asked) = mpsc::channel(QUEUED);
-        Ok(Self { asked, task: tokio::spawn(serve::serve(gate, house, sender)) })
+        let places = Arc::new(Semaphore::new(house.places()));
+        let task = tokio::spawn(serve::serve(gate, house, Arc::clone(&places), sender));
+        Ok(Self { asked, places, house, task })
+    }
+
+    /// Nobody else is let in; who is inside may finish.
+    pub(super) fn close(&self) {
+        self.task.abort();
+    }
+
+    /// Is nobody inside?
+    pub(super) fn is_quiet(&self) -> bool {
+        self.places.available_permits() == self.house.places()
     }
 
     /// The next ask.

@@ -23,6 +23,16 @@ impl Endpoint {
         Ok(Self { listener, door })
     }
 
+    /// Whoever is inside may finish; who comes now waits for our successor, or for `open`.
+    pub(crate) fn close(&self) {
+        self.door.close();
+    }
+
+    /// Has everybody been answered?
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.door.is_quiet()
+    }
+
     /// Where it listens.
     pub(crate) fn listener(&self) -> &Rc<Listener> {
         &self.listener

@@ -40,7 +40,7 @@ pub(super) enum House {
 
 impl House {
     /// Clients at a time; more wait in the kernel's queue.
-    fn places(self) -> usize {
+    pub(super) fn places(self) -> usize {
         match self {
             Self::Control => 16,
             Self::Metrics => 64,
@@ -57,8 +57,7 @@ impl House {
 }
 
 /// Serves for ever.
-pub(super) async fn serve(gate: Gate, house: House, asks: mpsc::Sender<Asked>) {
-    let places = Arc::new(Semaphore::new(house.places()));
+pub(super) async fn serve(gate: Gate, house: House, places: Arc<Semaphore>, asks: mpsc::Sender<Asked>) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = match &gate {

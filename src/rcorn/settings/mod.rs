@@ -185,6 +185,13 @@ pub(crate) enum Bind {
     Handed(String),
 }
 
+impl Bind {
+    /// Does the kernel choose a port?
+    fn is_any_port(&self) -> bool {
+        matches!(self, Self::Address(Address::Tcp(address)) if address.port() == 0)
+    }
+}
+
 /// As it is written.
 impl std::fmt::Display for Bind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments, directories, env_file};
+use super::{Bind, Invocation, LogTarget, Settings, arguments, directories, env_file};
 use contract::descriptors::MOST_LISTENERS;
 use std::path::Path;
 
@@ -96,7 +96,8 @@ impl<'a> Reading<'a> {
     /// One address twice would be an error of the kernel's that names nobody's mistake.
     fn check_bind(&self, settings: &Settings) -> Result<(), Refusal> {
         let bind = &settings.bind;
-        if let Some(metrics) = settings.metrics_bind.as_ref().filter(|metrics| bind.contains(metrics)) {
+        let is_same = |metrics: &&Bind| bind.contains(metrics) && !metrics.is_any_port();
+        if let Some(metrics) = settings.metrics_bind.as_ref().filter(is_same) {
             let clause =
                 format!("{metrics} is where the application is served, as bind says; choose another address");
             return Err(self.refuse("metrics_bind", &clause));

@@ -50,8 +50,10 @@ pub(super) enum Kind {
     Text(fn(&mut Settings, &str)),
     /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
     Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
-    /// Text of a form that has this name, which may be refused.
-    Checked(&'static str, fn(&mut Settings, &str) -> Result<(), String>),
+    /// Text that may be refused.
+    Checked(fn(&mut Settings, &str) -> Result<(), String>),
+    /// An address such as this one; it may be refused.
+    Address(&'static str, fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
@@ -206,10 +208,10 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
-            Kind::Text(_) | Kind::Only(_) => "TEXT",
+            Kind::Text(_) | Kind::Checked(_) | Kind::Only(_) => "TEXT",
             Kind::Known(..) => "NAME",
-            Kind::Checked(form, _) => form,
             Kind::List(..) if self.key == "bind" => "ADDRESS",
+            Kind::Address(..) => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",
             Kind::Path(_) | Kind::List(..) => "PATH",
             Kind::Switch([], _) => "on|off",

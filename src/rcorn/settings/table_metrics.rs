@@ -3,22 +3,25 @@
 use super::row::{Kind, Row, Section};
 use super::{bind, statsd_host};
 
+/// Where Prometheus is used to find such things.
+const METRICS_PORT: u16 = 9150;
+
 /// Settings about metrics and health.
 pub(super) static METRICS: &[Row] = &[
     Row::new(
         "metrics_bind",
         &["--metrics-bind"],
-        Kind::Checked("ADDRESS", |s, text| {
-            s.metrics_bind = Some(bind::parse(text)?);
+        Kind::Address("127.0.0.1:9150", |s, text| {
+            s.metrics_bind = Some(bind::parse_or(text, METRICS_PORT)?);
             Ok(())
         }),
-        "where /metrics (for Prometheus), /live and /ready are answered: forms as of bind, 127.0.0.1:9150 for example",
+        "where /metrics (for Prometheus), /live and /ready are answered; its forms are those of bind",
     )
     .within(Section::Metrics),
     Row::new(
         "statsd_host",
         &["--statsd-host"],
-        Kind::Checked("ADDRESS", |s, text| {
+        Kind::Address("127.0.0.1:8125", |s, text| {
             s.statsd_host = Some(statsd_host::parse(text)?);
             Ok(())
         }),
@@ -28,7 +31,7 @@ pub(super) static METRICS: &[Row] = &[
     Row::new(
         "statsd_prefix",
         &["--statsd-prefix"],
-        Kind::Checked("TEXT", |s, text| {
+        Kind::Checked(|s, text| {
             s.statsd_prefix = on_one_line(text)?;
             Ok(())
         }),
@@ -38,7 +41,7 @@ pub(super) static METRICS: &[Row] = &[
     Row::new(
         "dogstatsd_tags",
         &["--dogstatsd-tags"],
-        Kind::Checked("TEXT", |s, text| {
+        Kind::Checked(|s, text| {
             s.dogstatsd_tags = on_one_line(text)?;
             Ok(())
         }),
