@@ -1,8 +1,8 @@
 """A server whose metrics are read by Prometheus's own parser, and a statsd server that hears everything."""
 
+import contextlib
 import socket
 import threading
-import time
 
 import pytest
 from prometheus_client import parser
@@ -101,13 +101,15 @@ class Statsd:
     def __init__(self, kind, address):
         self.socket = socket.socket(kind, socket.SOCK_DGRAM)
         self.socket.bind(address)
-        self.datagrams = []
+        self.socket.settimeout(0.05)
+        self.datagrams, self.over = [], False
         self.ears = threading.Thread(target=self._hear, daemon=True)
         self.ears.start()
 
     def _hear(self):
-        while datagram := self.socket.recv(65536):
-            self.datagrams.append((time.monotonic(), datagram.decode("ascii")))
+        while not self.over:
+            with contextlib.suppress(TimeoutError):
+                self.datagrams.append(self.socket.recv(65536).decode("ascii"))
 
     @property
     def address(self):
@@ -115,15 +117,13 @@ class Statsd:
 
     @property
     def lines(self):
-        return [line for _, datagram in list(self.datagrams) for line in datagram.split("\n")]
+        return [line for datagram in list(self.datagrams) for line in datagram.split("\n")]
 
     def until(self, condition, what):
         return wait_until(lambda: condition(self.lines), f"the statsd server has heard {what}, not only {self.lines}")
 
     def close(self):
-        # An empty datagram ends the thread.
-        with socket.socket(self.socket.family, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"", self.address)
+        self.over = True
         self.ears.join(5)
         self.socket.close()
 

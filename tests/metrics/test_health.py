@@ -57,7 +57,7 @@ def test_not_ready_from_the_first_moment_of_a_stop(metered):
 
 def test_not_ready_and_not_alive_when_no_worker_can_be_started(metered, directory):
     doom = directory / "doom"
-    metered = metered("doomed", "--workers", 1, "--no-preload", env={"DOOM": doom})
+    metered = metered("doomed", "--workers", 1, "--preload=off", env={"DOOM": doom})
     assert metered.ask("/ready").status == 200
     doom.touch()
     (worker,) = metered.server.workers()
