@@ -168,8 +168,8 @@ impl Ground {
 
 /// The statsd server, if its address can be found: service goes on without.
 fn statsd(settings: &Settings, logs: &Logs) -> Option<StatsdSettings> {
-    let found = settings.statsd_host.as_ref()?.find();
-    let (prefix, tags) = (settings.statsd_prefix.clone(), settings.dogstatsd_tags.clone());
+    let found = settings.metrics.statsd_host.as_ref()?.find();
+    let (prefix, tags) = (settings.metrics.statsd_prefix.clone(), settings.metrics.dogstatsd_tags.clone());
     found
         .map(|target| StatsdSettings { target, prefix, tags })
         .inspect_err(|why| logs.line(Level::Warning, why))

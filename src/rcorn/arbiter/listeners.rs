@@ -77,7 +77,7 @@ impl Listener {
 
     /// Is it the one that metrics are answered at?
     fn is_for_metrics(&self, settings: &Settings) -> bool {
-        matches!(&settings.metrics_bind, Some(Bind::Handed(name)) if self.is_called(name))
+        matches!(&settings.metrics.bind, Some(Bind::Handed(name)) if self.is_called(name))
     }
 
     /// Does systemd call it so?
@@ -185,7 +185,7 @@ pub(crate) fn for_metrics(
     open: &[Rc<Listener>],
     handed: &[Rc<Listener>],
 ) -> Result<Option<Rc<Listener>>, Hindrance> {
-    let Some(bind) = &settings.metrics_bind else { return Ok(None) };
+    let Some(bind) = &settings.metrics.bind else { return Ok(None) };
     if let Bind::Handed(name) = bind {
         return Ok(named(name, handed)?.into_iter().next());
     }

@@ -29,7 +29,7 @@ impl Ground {
 
     /// Begins to tell a statsd server, where there is one.
     pub(super) fn open_beacon(&self) -> Result<Option<Beacon>, String> {
-        let queues = self.settings.enable_backlog_metric;
+        let queues = self.settings.metrics.enable_backlog_metric;
         let opened = self.statsd.as_ref().map(|statsd| Beacon::open(statsd, queues)).transpose();
         opened.map_err(|error| format!("cannot tell the statsd server anything: {error}"))
     }

@@ -63,7 +63,7 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         spool_directories: spool,
         spool_in_memory: settings.tmp_upload_dir.is_none(),
         sendfile: settings.sendfile,
-        measures_arrival: settings.metrics_bind.is_some(),
+        measures_arrival: settings.metrics.bind.is_some(),
         trust: trust(settings),
         permits: settings.permits,
     }

@@ -153,16 +153,8 @@ pub(crate) struct Settings {
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
     pub(crate) access_log: Option<LogTarget>,
-    /// Where metrics and health are told; `None`: nowhere but at the control socket.
-    pub(crate) metrics_bind: Option<Bind>,
-    /// The statsd server that is told of each request.
-    pub(crate) statsd_host: Option<StatsdHost>,
-    /// What its metrics' names begin with.
-    pub(crate) statsd_prefix: String,
-    /// And what stands behind each of them.
-    pub(crate) dogstatsd_tags: String,
-    /// Is it told how many connections wait?
-    pub(crate) enable_backlog_metric: bool,
+    /// What is measured, and who is told.
+    pub(crate) metrics: Metrics,
     /// Where rcornctl reaches us; `None`: nowhere.
     pub(crate) control_socket: Option<PathBuf>,
     /// The mode of that socket's file.
@@ -171,6 +163,22 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+}
+
+/// What is measured, and who is told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Metrics {
+    /// Where metrics and health are told; `None`: nowhere but at the control socket.
+    pub(crate) bind: Option<Bind>,
+    /// The statsd server that is told of each request.
+    pub(crate) statsd_host: Option<StatsdHost>,
+    /// What its metrics' names begin with.
+    pub(crate) statsd_prefix: String,
+    /// And what stands behind each of them.
+    pub(crate) dogstatsd_tags: String,
+    /// Is it told how many connections wait?
+    pub(crate) enable_backlog_metric: bool,
 }
 
 /// Where to listen.
@@ -294,11 +302,7 @@ impl Settings {
             log_format: LogFormat::Plain,
             error_log: LogTarget::Stream,
             access_log: None,
-            metrics_bind: None,
-            statsd_host: None,
-            statsd_prefix: String::new(),
-            dogstatsd_tags: String::new(),
-            enable_backlog_metric: false,
+            metrics: Metrics::default(),
             control_socket: None,
             control_socket_mode: 0,
             control_socket_owner: None,

@@ -97,7 +97,7 @@ impl<'a> Reading<'a> {
     fn check_bind(&self, settings: &Settings) -> Result<(), Refusal> {
         let bind = &settings.bind;
         let is_same = |metrics: &&Bind| bind.contains(metrics) && !metrics.is_any_port();
-        if let Some(metrics) = settings.metrics_bind.as_ref().filter(is_same) {
+        if let Some(metrics) = settings.metrics.bind.as_ref().filter(is_same) {
             let clause =
                 format!("{metrics} is where the application is served, as bind says; choose another address");
             return Err(self.refuse("metrics_bind", &clause));

@@ -12,7 +12,7 @@ pub(super) static METRICS: &[Row] = &[
         "metrics_bind",
         &["--metrics-bind"],
         Kind::Address("127.0.0.1:9150", |s, text| {
-            s.metrics_bind = Some(bind::parse_or(text, METRICS_PORT)?);
+            s.metrics.bind = Some(bind::parse_or(text, METRICS_PORT)?);
             Ok(())
         }),
         "where /metrics (for Prometheus), /live and /ready are answered; its forms are those of bind",
@@ -22,7 +22,7 @@ pub(super) static METRICS: &[Row] = &[
         "statsd_host",
         &["--statsd-host"],
         Kind::Address("127.0.0.1:8125", |s, text| {
-            s.statsd_host = Some(statsd_host::parse(text)?);
+            s.metrics.statsd_host = Some(statsd_host::parse(text)?);
             Ok(())
         }),
         "statsd server that is told of each request: HOST:PORT, [IPV6]:PORT or unix://PATH",
@@ -32,7 +32,7 @@ pub(super) static METRICS: &[Row] = &[
         "statsd_prefix",
         &["--statsd-prefix"],
         Kind::Checked(|s, text| {
-            s.statsd_prefix = on_one_line(text)?;
+            s.metrics.statsd_prefix = on_one_line(text)?;
             Ok(())
         }),
         "what the names of these metrics begin with; a dot is put behind it",
@@ -42,7 +42,7 @@ pub(super) static METRICS: &[Row] = &[
         "dogstatsd_tags",
         &["--dogstatsd-tags"],
         Kind::Checked(|s, text| {
-            s.dogstatsd_tags = on_one_line(text)?;
+            s.metrics.dogstatsd_tags = on_one_line(text)?;
             Ok(())
         }),
         "tags behind each of these metrics, as DogStatsD has them: NAME:VALUE, separated by commas",
@@ -51,7 +51,7 @@ pub(super) static METRICS: &[Row] = &[
     Row::new(
         "enable_backlog_metric",
         &["--enable-backlog-metric"],
-        Kind::Switch(&[], |s, word| s.enable_backlog_metric = word == "on"),
+        Kind::Switch(&[], |s, word| s.metrics.enable_backlog_metric = word == "on"),
         "tell the statsd server each second how many connections wait to be accepted",
     )
     .default("off")
