@@ -55,6 +55,7 @@ def test_what_is_going_on_is_shown(every_kind):
     with Held(metered.server):
         scrape = metered.until("rcorn_requests_in_flight", 1)
         assert scrape("rcorn_connections") == 1 and scrape("rcorn_workers_wanted") == 2
+        assert scrape("rcorn_workers", state="busy") == 1
         assert sum(scrape.all("rcorn_workers")) == 2
     scrape = metered.until("rcorn_requests_in_flight", 0)
     assert scrape("rcorn_workers", state="idle") == 2 and scrape("rcorn_generation") == 1
@@ -97,7 +98,7 @@ def test_who_waits_for_a_thread_is_in_the_queue_time(metered):
     with metered.server.connect() as one, metered.server.connect() as other, metered.server.connect() as third:
         for connection in (one, other):
             connection.send(request_bytes("/sleeps?s=0.6"))
-        metered.until("rcorn_requests_in_flight", 2)
+        assert metered.until("rcorn_requests_in_flight", 2)("rcorn_threads_busy") == 2
         third.send(request_bytes("/"))
         assert third.response().status == 200
     scrape = metered.until("rcorn_request_queue_seconds_count", 3)

@@ -119,7 +119,8 @@ impl Hands {
         (status.state, status.age) = match worker.phase {
             Phase::Booting => ("booting".to_owned(), 0.0),
             Phase::Ready { since } => {
-                let state = if status.in_flight.is_empty() { "idle" } else { "busy" };
+                let idle = status.in_flight.is_empty() && status.in_application == 0;
+                let state = if idle { "idle" } else { "busy" };
                 (state.to_owned(), now.saturating_sub(since.0) as f64 / 1e9)
             }
             Phase::Leaving(_) if slot.state() == State::Draining => ("draining".to_owned(), 0.0),

@@ -89,6 +89,9 @@ fn workers(page: &mut Page, seen: &Snapshot) {
     }
     page.one("rcorn_workers_wanted", "", "Workers that there are meant to be.", status.target);
     page.one("rcorn_threads", "", "Threads of workers that requests can be in.", seen.threads);
+    let busy = |worker: &WorkerStatus| worker.in_flight.len().min(worker.threads as usize);
+    let busy: usize = status.workers.iter().map(busy).sum();
+    page.one("rcorn_threads_busy", "", "Those of them that are in one.", busy);
     let in_flight: u64 = status.workers.iter().map(|worker| worker.in_application).sum();
     page.one(
         "rcorn_requests_in_flight",
