@@ -392,4 +392,6 @@ mod life_tests;
 #[cfg(test)]
 mod pressure_tests;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
 mod test_world;
