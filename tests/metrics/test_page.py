@@ -81,6 +81,7 @@ def test_a_response_that_is_not_whole_counts_as_aborted(metered):
     assert metered.scrape()("rcorn_request_duration_seconds_count") == 1
 
 
+@pytest.mark.inline("a thread would be free")
 def test_who_waits_for_a_busy_worker_is_in_the_queue_time(metered):
     metered = metered("plain", "--workers", 1)
     with metered.server.connect() as first, metered.server.connect() as second:
@@ -105,6 +106,7 @@ def test_who_waits_for_a_thread_is_in_the_queue_time(metered):
     assert 0.2 < scrape("rcorn_request_queue_seconds_sum") < 0.75
 
 
+@pytest.mark.inline("a thread would be free")
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_who_waits_to_be_accepted_is_counted(metered, kind):
     bind = "127.0.0.1:0" if kind == "tcp" else "unix:app.sock"

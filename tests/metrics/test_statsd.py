@@ -72,6 +72,7 @@ def test_each_line_is_as_gunicorn_writes_it(serve, start, statsd, more):
     assert all(len(datagram.split("\n")) == 1 for datagram in theirs.datagrams)
 
 
+@pytest.mark.inline("each thread ends its request in its own time")
 def test_lines_of_one_turn_share_a_datagram(serve, statsd):
     hears = statsd()
     server = serve("plain", "--statsd-host", "127.0.0.1:{}".format(hears.address[1]))

@@ -56,7 +56,7 @@ impl Ground {
         let board = Scoreboard::create(settings.threads)
             .map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
-        let metrics = listeners::for_metrics(&settings, open, handed)?;
+        let metrics = listeners::for_metrics(&settings, open, handed, &listeners)?;
         let statsd = statsd(&settings, &logs);
         if !settings.idle_timeout.is_zero() {
             listeners::outlive_us(&listeners)?;

@@ -77,7 +77,10 @@ impl Listener {
 
     /// Is it the one that metrics are answered at?
     fn is_for_metrics(&self, settings: &Settings) -> bool {
-        matches!(&settings.metrics.bind, Some(Bind::Handed(name)) if self.is_called(name))
+        settings.metrics.bind.as_ref().is_some_and(|bind| match bind {
+            Bind::Handed(name) => self.is_called(name),
+            other => self.asked == *other,
+        })
     }
 
     /// Does systemd call it so?
@@ -179,17 +182,20 @@ pub(crate) fn gather(
     Ok(gathered)
 }
 
-/// The listener of the metrics that the settings ask for: one of `open` that fits, or a new one.
+/// The listener of the metrics that the settings ask for: one of `open` that fits and is not among `taken`, or a new
+/// one. The latest come first: a wish for any port is that of a former listener of metrics.
 pub(crate) fn for_metrics(
     settings: &Settings,
     open: &[Rc<Listener>],
     handed: &[Rc<Listener>],
+    taken: &[Rc<Listener>],
 ) -> Result<Option<Rc<Listener>>, Hindrance> {
     let Some(bind) = &settings.metrics.bind else { return Ok(None) };
     if let Bind::Handed(name) = bind {
         return Ok(named(name, handed)?.into_iter().next());
     }
-    match open.iter().find(|listener| listener.asked == *bind) {
+    let is_free = |listener: &&Rc<Listener>| !taken.iter().any(|other| Rc::ptr_eq(other, listener));
+    match handed.iter().chain(open).rev().filter(is_free).find(|listener| listener.asked == *bind) {
         Some(listener) => Ok(Some(Rc::clone(listener))),
         None => new(bind, settings, None).map(|listener| Some(Rc::new(listener))),
     }
