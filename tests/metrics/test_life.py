@@ -158,7 +158,7 @@ def test_systemd_hands_it_over_by_its_name(start):
 
 
 def test_a_socket_that_systemd_does_not_have_is_told(start):
-    server = start("plain", "--metrics-bind", "fd://metrics", handed=False)
+    server = start("plain", "--bind", "127.0.0.1:0", "--metrics-bind", "fd://metrics", handed=False)
     assert server.wait() == 1
     server.wait_for_log("fd://metrics: systemd handed over no socket")
 

@@ -64,7 +64,8 @@ def test_each_line_is_as_gunicorn_writes_it(serve, start, statsd, more):
         return {re.sub(r"(duration|backlog|workers):\d+(\.\d+)?", r"\1:N", line) for line in lines}
 
     def known(lines):
-        return len(of_requests(lines)) > 3 and any("backlog" in line for line in lines) and any("exception" in line for line in lines)
+        words = ("backlog", "workers", "exception", "status.200", "status.404", "status.500")
+        return all(any(word in line for line in lines) for word in words)
 
     ours.until(known, "of everything")
     theirs.until(known, "of everything, from Gunicorn")
