@@ -7,6 +7,7 @@ import threading
 import pytest
 from support import systemd
 from support.client import Connection
+from support.holding import Held
 from support.load import Load
 from support.server import address_of, call
 from support.waiting import wait_until
@@ -108,7 +109,7 @@ def answers(address):
     try:
         with Connection(address) as connection:
             return connection.request("/ready").status
-    except OSError:
+    except (ConnectionRefusedError, FileNotFoundError):
         return None
 
 
@@ -124,6 +125,14 @@ def test_a_reload_adds_moves_and_removes_it(changing):
     assert answers(path) == 200 and len(it.addresses()) == 2, "it has stayed"
     it.become("")
     assert answers(path) is None and not os.path.exists(path)
+
+
+def test_what_was_removed_is_closed_though_an_old_worker_goes_on(changing):
+    it = changing.begin('metrics_bind = "127.0.0.1:0"')
+    (first,) = it.addresses()
+    with Held(it.server):
+        it.become("workers = 2")
+        assert answers(first) is None
 
 
 def test_a_reload_fails_where_it_cannot_be_had(changing):

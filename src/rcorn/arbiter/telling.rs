@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How long a successor waits for those who ask slowly.
-const PARTING: Duration = Duration::from_millis(50);
+const PARTING: Duration = Duration::from_millis(250);
 
 impl Ground {
     /// Begins to answer at its metrics listener, where it has one.
