@@ -11,7 +11,8 @@ pub struct Datagrams(To);
 
 #[derive(Debug)]
 enum To {
-    Udp(UdpSocket),
+    /// Not connected: that would fail for good where there is no way to the address yet.
+    Udp(UdpSocket, SocketAddr),
     /// By its name each time, as whoever listens there may be another one the next time.
     Unix(UnixDatagram, PathBuf),
 }
@@ -24,8 +25,7 @@ impl Datagrams {
             SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?,
         };
         socket.set_nonblocking(true)?;
-        socket.connect(address)?;
-        Ok(Self(To::Udp(socket)))
+        Ok(Self(To::Udp(socket, address)))
     }
 
     /// To a unix socket.
@@ -38,7 +38,7 @@ impl Datagrams {
     /// Sends one. It is lost where there is no room, or nobody.
     pub fn send(&self, datagram: &[u8]) {
         let _ = match &self.0 {
-            To::Udp(socket) => socket.send(datagram),
+            To::Udp(socket, address) => socket.send_to(datagram, address),
             To::Unix(socket, path) => socket.send_to(datagram, path),
         };
     }
@@ -62,6 +62,13 @@ mod tests {
             drop(server);
             std::fs::remove_file(&path).unwrap();
         }
+    }
+
+    #[test]
+    fn an_address_without_a_way_to_it_is_no_failure() {
+        // Of a block that is routed nowhere.
+        let datagrams = Datagrams::to_address("240.0.0.1:9".parse().unwrap()).unwrap();
+        datagrams.send(b"lost");
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Hands {
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         watch_pressure(&mut wires, &invocation, &logs);
         announce(&logs, &ground, &[]);
-        let (endpoint, beacon) = (ground.open_endpoint()?, ground.open_beacon()?);
+        let endpoint = ground.open_endpoint()?;
+        let beacon = ground.open_beacon(&logs);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
         let manager = Manager::of(&invocation);

@@ -8,6 +8,7 @@ use super::health;
 use super::listeners::Listener;
 use super::memory;
 use crate::control::{Asked, Endpoint};
+use crate::log::Logs;
 use crate::metrics::{Beacon, Snapshot};
 use contract::control::{Backlog, Status};
 use contract::id::Generation;
@@ -27,11 +28,13 @@ impl Ground {
         opened.map_err(|error| format!("cannot answer at metrics_bind: {error}"))
     }
 
-    /// Begins to tell a statsd server, where there is one.
-    pub(super) fn open_beacon(&self) -> Result<Option<Beacon>, String> {
-        let queues = self.settings.metrics.enable_backlog_metric;
-        let opened = self.statsd.as_ref().map(|statsd| Beacon::open(statsd, queues)).transpose();
-        opened.map_err(|error| format!("cannot tell the statsd server anything: {error}"))
+    /// Begins to tell a statsd server, where there is one. Without a socket service goes on.
+    pub(super) fn open_beacon(&self, logs: &Logs) -> Option<Beacon> {
+        let opened = Beacon::open(self.statsd.as_ref()?, self.settings.metrics.enable_backlog_metric);
+        let warn = |error: &_| {
+            logs.line(Level::Warning, &format!("cannot tell the statsd server anything: {error}"));
+        };
+        opened.inspect_err(warn).ok()
     }
 
     /// Who waits at each of its listeners, as far as that can be known.
@@ -53,9 +56,9 @@ impl Hands {
             (None, None) => true,
             _ => false,
         };
-        let endpoint = if stays { Ok(()) } else { ground.open_endpoint().map(|new| self.endpoint = new) };
-        let beacon = ground.open_beacon().map(|new| self.beacon = new);
-        for why in [endpoint, beacon].into_iter().filter_map(Result::err) {
+        self.beacon = ground.open_beacon(&self.logs);
+        let moved = if stays { Ok(()) } else { ground.open_endpoint().map(|new| self.endpoint = new) };
+        if let Err(why) = moved {
             self.logs.line(Level::Error, &why);
         }
     }

@@ -22,7 +22,8 @@ impl StatsdHost {
     /// The address, or a sentence that says why there is none.
     pub(crate) fn find(&self) -> Result<Target, String> {
         match self {
-            Self::Unix(path) => Ok(Target::Unix(path.clone())),
+            // Workers may be in another directory.
+            Self::Unix(path) => Ok(Target::Unix(std::path::absolute(path).unwrap_or_else(|_| path.clone()))),
             Self::Udp(host, port) => {
                 let found: Vec<_> = (host.as_str(), *port).to_socket_addrs().into_iter().flatten().collect();
                 let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
