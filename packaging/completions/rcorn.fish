@@ -76,6 +76,12 @@ complete -c rcorn -s g -l group -d 'group that runs the application, by name or 
 complete -c rcorn -s m -l umask -d 'file mode mask of unix sockets, octal [default: 0]' -r
 complete -c rcorn -s p -l pid -d 'file for the process id' -r -F
 complete -c rcorn -s n -l name -d 'name that ps shows; else the application\'s' -r
+complete -c rcorn -l metrics-bind -d 'where /metrics (for Prometheus), /live and /ready are answered; its forms are those of bind' -r
+complete -c rcorn -l statsd-host -d 'statsd server that is told of each request: HOST:PORT, [IPV6]:PORT or unix://PATH' -r
+complete -c rcorn -l statsd-prefix -d 'what the names of these metrics begin with; a dot is put behind it' -r
+complete -c rcorn -l dogstatsd-tags -d 'tags behind each of these metrics, as DogStatsD has them: NAME:VALUE, separated by commas' -r
+complete -c rcorn -l enable-backlog-metric -d 'tell the statsd server each second how many connections wait to be accepted [default: off]' -r -f -a "on\t''
+off\t''"
 complete -c rcorn -l forwarded-allow-ips -d 'proxies whose header fields are believed: addresses, networks, or *; unix sockets always [default: 127.0.0.1,::1, or $FORWARDED_ALLOW_IPS]' -r
 complete -c rcorn -l forwarded-for -d 'field of trusted proxies that REMOTE_ADDR is read from: x-forwarded-for, forwarded, or off [default: off]' -r -f -a "off\t''
 x-forwarded-for\t''

@@ -16,6 +16,9 @@ _rcornctl() {
             ",$1")
                 cmd="rcornctl"
                 ;;
+            rcornctl,metrics)
+                cmd="rcornctl__subcmd__metrics"
+                ;;
             rcornctl,quit)
                 cmd="rcornctl__subcmd__quit"
                 ;;
@@ -50,8 +53,26 @@ _rcornctl() {
 
     case "${cmd}" in
         rcornctl)
-            opts="-h -V --socket --json --help --version status workers settings stacks reload scale reopen stop quit"
+            opts="-h -V --socket --json --help --version status workers metrics settings stacks reload scale reopen stop quit"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rcornctl__subcmd__metrics)
+            opts="-h --socket --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

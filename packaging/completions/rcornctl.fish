@@ -30,6 +30,7 @@ complete -c rcornctl -n "__fish_rcornctl_needs_command" -s h -l help -d 'Print h
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -s V -l version -d 'Print version'
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "status" -d 'how it goes'
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "workers" -d 'what each worker does'
+complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "metrics" -d 'the metrics, as Prometheus reads them'
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "settings" -d 'the settings in force, with their origins'
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "stacks" -d 'the Python stacks of a worker (its number or process id), or of all'
 complete -c rcornctl -n "__fish_rcornctl_needs_command" -f -a "reload" -d 'new code, settings or program; waits, and says what became of it'
@@ -43,6 +44,9 @@ complete -c rcornctl -n "__fish_rcornctl_using_subcommand status" -s h -l help -
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand workers" -l socket -d 'the control socket itself' -r
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand workers" -l json -d 'the answer as it came, in JSON'
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand workers" -s h -l help -d 'Print help'
+complete -c rcornctl -n "__fish_rcornctl_using_subcommand metrics" -l socket -d 'the control socket itself' -r
+complete -c rcornctl -n "__fish_rcornctl_using_subcommand metrics" -l json -d 'the answer as it came, in JSON'
+complete -c rcornctl -n "__fish_rcornctl_using_subcommand metrics" -s h -l help -d 'Print help'
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand settings" -l socket -d 'the control socket itself' -r
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand settings" -l json -d 'the answer as it came, in JSON'
 complete -c rcornctl -n "__fish_rcornctl_using_subcommand settings" -s h -l help -d 'Print help'

@@ -32,6 +32,12 @@ pub struct Status {
     pub workers: Vec<WorkerStatus>,
     /// Workers that were replaced, by reason.
     pub restarts: BTreeMap<String, u64>,
+    /// Everything since the start.
+    pub total: Total,
+    /// Who waits at the listeners, as far as that is known.
+    pub backlogs: Vec<Backlog>,
+    /// Reloads since the start.
+    pub reloads: Reloads,
     /// The last minute.
     pub last_minute: Rates,
     /// What became of the last reload.
@@ -58,6 +64,8 @@ pub struct WorkerStatus {
     pub refused: u64,
     /// Connections open.
     pub connections: u64,
+    /// Requests that the application has and has not answered.
+    pub in_application: u64,
     /// Its threads that can be in a request at a time.
     pub threads: u32,
     /// The requests that it is in, the oldest first.
@@ -78,6 +86,44 @@ pub struct InFlight {
     pub client: String,
     /// For how many seconds.
     pub seconds: f64,
+}
+
+/// What was done since the start, by workers that are gone as well; a reload is no start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Total {
+    /// Requests answered by the application.
+    pub requests: u64,
+    /// Requests refused before they reached it.
+    pub refused: u64,
+    /// Requests among the answered whose response is not whole.
+    pub aborted: u64,
+    /// Responses by class, 1xx to 5xx.
+    pub by_class: [u64; 5],
+    /// Bytes of their bodies.
+    pub bytes: u64,
+}
+
+/// Connections that wait to be accepted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backlog {
+    /// Where.
+    pub listener: String,
+    /// So many.
+    pub waiting: u32,
+    /// So many may.
+    pub limit: u32,
+}
+
+/// What became of reloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reloads {
+    /// So many were done.
+    pub done: u64,
+    /// So many failed, and changed nothing.
+    pub failed: u64,
 }
 
 /// What was done within some time.

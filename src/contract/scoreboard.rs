@@ -22,10 +22,10 @@ pub const MOST_WORKERS: u32 = 1024;
 pub const MOST_LANES: u32 = 1024;
 
 const HEADER: usize = 64;
-const SLOT: usize = 64;
-/// Buckets of the latency histogram: bucket n counts requests below 2^n microseconds.
+const SLOT: usize = 128;
+/// Buckets of a histogram: bucket n counts what took less than 2^n microseconds, and no less than bucket n - 1 does.
 pub const BUCKETS: usize = 32;
-const _: () = assert!(Word::Latency as usize + BUCKETS <= SLOT, "the last words of a slot");
+const _: () = assert!(Word::Queued as usize + BUCKETS <= SLOT, "the last words of a slot");
 
 /// Words of the header, written by the arbiter.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,12 @@ pub enum Word {
     Status1xx = 9,
     /// The latency histogram: `BUCKETS` words.
     Latency = 16,
+    /// Requests among the answered whose response is not whole.
+    Aborted = 48,
+    /// Nanoseconds that requests waited for the application.
+    Waited = 49,
+    /// The histogram of these waits: `BUCKETS` words.
+    Queued = 64,
 }
 
 /// What a worker does.
@@ -198,9 +204,18 @@ impl<'a> SlotView<'a> {
         std::array::from_fn(|class| self.words[Word::Status1xx as usize + class].load(Relaxed))
     }
 
-    /// The latency histogram.
+    /// The histogram of the time in the application.
     pub fn latency(&self) -> [u64; BUCKETS] {
-        std::array::from_fn(|bucket| self.words[Word::Latency as usize + bucket].load(Relaxed))
+        self.histogram(Word::Latency)
+    }
+
+    /// The histogram of the time before it.
+    pub fn queued(&self) -> [u64; BUCKETS] {
+        self.histogram(Word::Queued)
+    }
+
+    fn histogram(&self, first: Word) -> [u64; BUCKETS] {
+        std::array::from_fn(|bucket| self.words[first as usize + bucket].load(Relaxed))
     }
 
     /// Counts a response of this status.
@@ -210,10 +225,17 @@ impl<'a> SlotView<'a> {
         word.store(word.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Counts a request that took this long.
-    pub fn count_latency(&self, nanoseconds: u64) {
+    /// Counts a request that waited and took so long.
+    pub fn count_times(&self, waited: u64, took: u64) {
+        self.add(Word::Waited, waited);
+        self.add(Word::Busy, took);
+        self.count(Word::Queued, waited);
+        self.count(Word::Latency, took);
+    }
+
+    fn count(&self, first: Word, nanoseconds: u64) {
         let bucket = (u64::BITS - (nanoseconds / 1000).leading_zeros()) as usize;
-        let word = &self.words[Word::Latency as usize + bucket.min(BUCKETS - 1)];
+        let word = &self.words[first as usize + bucket.min(BUCKETS - 1)];
         word.store(word.load(Relaxed) + 1, Relaxed);
     }
 
@@ -253,7 +275,7 @@ mod tests {
         slot.lane(1).enter(7, b"GET /slow HTTP/1.1", Some(&"127.0.0.1:1234".parse().unwrap()));
         slot.set(Word::State, State::Serving as u64);
         slot.count_status(204);
-        slot.count_latency(3_000);
+        slot.count_times(900, 3_000);
         let seen = arbiter.slot(Slot(3));
         let lane = seen.oldest().unwrap();
         assert_eq!(
@@ -262,7 +284,8 @@ mod tests {
         );
         assert_eq!(seen.state(), State::Serving);
         assert_eq!(seen.words[Word::Status1xx as usize + 1].load(Relaxed), 1);
-        assert_eq!(seen.words[Word::Latency as usize + 2].load(Relaxed), 1);
+        assert_eq!((seen.latency()[2], seen.queued()[0]), (1, 1));
+        assert_eq!((seen.get(Word::Busy), seen.get(Word::Waited)), (3_000, 900));
         assert_eq!(arbiter.slots().count(), 4);
         arbiter.vacate(Slot(3));
         assert_eq!((seen.state(), seen.lane(1).request_line()), (State::Empty, String::new()));

@@ -2,6 +2,7 @@
 
 use crate::logline::{Level, LogFormat};
 use crate::network::Network;
+use crate::statsd::StatsdSettings;
 use serde::{Deserialize, Serialize};
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
@@ -47,6 +48,8 @@ pub struct WorkerSettings {
     pub max_requests: u64,
     /// Up to so many more, by chance, so that not all are replaced at once.
     pub max_requests_jitter: u64,
+    /// The statsd server that is told of each request.
+    pub statsd: Option<StatsdSettings>,
     /// How ASGI applications are run.
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.
@@ -241,6 +244,8 @@ pub struct HttpSettings {
     pub spool_in_memory: bool,
     /// Are files that the application wraps sent by the kernel?
     pub sendfile: bool,
+    /// Is the kernel asked how long a request lay there before the worker came to it?
+    pub measures_arrival: bool,
     /// Whom to believe what about a client.
     pub trust: TrustSettings,
     /// What is let pass.

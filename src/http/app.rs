@@ -116,6 +116,8 @@ pub struct Record<'a> {
     pub outcome: Outcome,
     /// When the application began with it, in nanoseconds on the monotonic clock; nought when it did not.
     pub began: u64,
+    /// Nanoseconds that it waited for the application: from when it was here, as far as that is known, to `began`.
+    pub queued_ns: u64,
     /// Nanoseconds in the application.
     pub app_ns: u64,
 }

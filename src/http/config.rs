@@ -33,6 +33,8 @@ pub struct Config {
     pub trust: Trust,
     /// What is let pass of what is malformed by today's rules.
     pub permits: Permits,
+    /// Is the kernel asked how long a request lay there while the loop was busy? A system call for each of those.
+    pub measures_arrival: bool,
     /// What the Server field says.
     pub server_name: String,
 }
@@ -66,6 +68,7 @@ impl Default for Config {
             spool_directories: vec!["/var/tmp".into(), "/tmp".into()],
             trust: Trust::default(),
             permits: Permits::default(),
+            measures_arrival: false,
             server_name: "rcorn".to_owned(),
         }
     }

@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use sys::fd::{replace, write_all};
 use sys::journal::Journal;
@@ -19,6 +20,24 @@ use sys::user::Credentials;
 
 /// How long the journal has to take our last words.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Lines that matter: warnings, errors, critical ones. Counted whether they are written or not.
+static LINES: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+
+fn place_of(level: Level) -> Option<(usize, &'static str)> {
+    match level {
+        Level::Warning => Some((0, "warning")),
+        Level::Error => Some((1, "error")),
+        Level::Critical => Some((2, "critical")),
+        Level::Debug | Level::Info => None,
+    }
+}
+
+/// How many of each there were since this was asked last.
+pub(crate) fn take_counts() -> impl Iterator<Item = (&'static str, u64)> {
+    let levels = [Level::Warning, Level::Error, Level::Critical].into_iter().filter_map(place_of);
+    levels.map(|(place, name)| (name, LINES[place].swap(0, Relaxed)))
+}
 
 /// The logs of one generation.
 #[derive(Debug)]
@@ -153,6 +172,9 @@ impl Logs {
 
     /// Writes a line, if it matters enough.
     pub(crate) fn line(&self, level: Level, text: &str) {
+        if let Some((place, _)) = place_of(level) {
+            LINES[place].fetch_add(1, Relaxed);
+        }
         if level < self.level {
             return;
         }

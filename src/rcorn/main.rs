@@ -6,6 +6,7 @@ mod control;
 mod evaluation;
 mod interpreter;
 mod log;
+mod metrics;
 mod settings;
 mod socket_file;
 mod systemd;

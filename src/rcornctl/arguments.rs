@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub(crate) enum Command {
     Status,
     Workers,
+    Metrics,
     Settings,
     Stacks(Option<u32>),
     Scale(String),
@@ -30,9 +31,10 @@ pub(crate) struct Request {
     pub(crate) json: bool,
 }
 
-pub(crate) const COMMANDS: [(&str, &str); 9] = [
+pub(crate) const COMMANDS: [(&str, &str); 10] = [
     ("status", "how it goes"),
     ("workers", "what each worker does"),
+    ("metrics", "the metrics, as Prometheus reads them"),
     ("settings", "the settings in force, with their origins"),
     ("stacks", "the Python stacks of a worker (its number or process id), or of all"),
     ("reload", "new code, settings or program; waits, and says what became of it"),
@@ -97,6 +99,7 @@ fn command_of(name: &str, words: &mut Vec<String>) -> Result<Command, Trouble> {
             match name {
                 "status" => Command::Status,
                 "workers" => Command::Workers,
+                "metrics" => Command::Metrics,
                 "settings" => Command::Settings,
                 "reload" => Command::Reload,
                 "reopen" => Command::Reopen,
@@ -145,6 +148,7 @@ mod tests {
     fn commands_and_what_they_take() {
         for (line, command, instance) in [
             ("status", Command::Status, None),
+            ("metrics shop", Command::Metrics, Some("shop")),
             ("status shop", Command::Status, Some("shop")),
             ("scale 3", Command::Scale("3".into()), None),
             ("scale shop +2", Command::Scale("+2".into()), Some("shop")),

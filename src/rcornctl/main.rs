@@ -56,6 +56,7 @@ fn run(request: Request) -> Result<String, Trouble> {
     match command {
         Command::Status => shown(&client, "/status", json, |status| show::status(&status)),
         Command::Workers => shown(&client, "/status", json, |status| show::workers(&status)),
+        Command::Metrics => client.get("/metrics"),
         Command::Settings => shown(&client, "/settings", json, |settings: Vec<_>| show::settings(&settings)),
         Command::Stacks(None) => shown(&client, "/stacks", json, |stacks: Vec<_>| show::stacks(&stacks)),
         Command::Stacks(Some(worker)) => {

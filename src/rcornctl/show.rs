@@ -1,6 +1,6 @@
 //! Answers as a person reads them.
 
-use contract::control::{Setting, Status, WorkerStatus};
+use contract::control::{Setting, Status, Total, WorkerStatus};
 use std::fmt::Write;
 
 /// One instance on a screen.
@@ -28,6 +28,12 @@ pub(crate) fn status(status: &Status) -> String {
         duration(rates.p99 as f64 / 1e6),
         classes(&rates.by_class)
     );
+    let _ = writeln!(text, "  since start  {}", total(&status.total));
+    if !status.backlogs.is_empty() {
+        let queues: Vec<String> =
+            status.backlogs.iter().map(|queue| format!("{} of {}", queue.waiting, queue.limit)).collect();
+        let _ = writeln!(text, "  backlog      {}", queues.join(", "));
+    }
     if !status.restarts.is_empty() {
         let reasons: Vec<String> =
             status.restarts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
@@ -38,6 +44,15 @@ pub(crate) fn status(status: &Status) -> String {
     }
     text.push('\n');
     text + &workers(status)
+}
+
+fn total(total: &Total) -> String {
+    let Total { requests, refused, aborted, .. } = total;
+    let mebibytes = total.bytes as f64 / f64::from(1 << 20);
+    format!(
+        "{requests} requests, {refused} refused, {aborted} aborted; {}; {mebibytes:.1} MiB sent",
+        classes(&total.by_class)
+    )
 }
 
 /// A table of workers.

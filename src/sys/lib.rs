@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "this room exists so that the others need none")]
 
 pub mod clock;
+pub mod datagram;
 pub mod exec;
 pub mod fd;
 pub mod journal;
@@ -14,6 +15,7 @@ mod message;
 pub mod notify;
 pub mod poll;
 pub mod process;
+pub mod queues;
 pub mod seqpacket;
 pub mod shared;
 pub mod signal;

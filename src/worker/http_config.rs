@@ -26,6 +26,7 @@ pub(crate) fn of(settings: &HttpSettings) -> http::Config {
             unconventional_version: settings.permits.unconventional_version,
             casefold_method: settings.permits.casefold_method,
         },
+        measures_arrival: settings.measures_arrival,
         server_name: "rcorn".to_owned(),
     }
 }

@@ -27,6 +27,7 @@ mod prepare;
 mod python;
 mod service;
 mod spool;
+mod statsd;
 mod threads;
 mod words;
 mod wsgi;

@@ -1,7 +1,7 @@
 //! Log lines of zygote and workers: whole lines or records to the error log, in the form that the arbiter's have; or
 //! entries of the journal, where that is the log.
 
-use crate::{inherited, python};
+use crate::{inherited, python, statsd};
 use contract::journal::Entry;
 use contract::logline::{self, Level, LogFormat};
 use contract::record::{self, Log, Writer};
@@ -49,6 +49,11 @@ pub(crate) fn set_worker(number: u32) {
 
 /// Writes a line. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(level: Level, text: &str) {
+    statsd::logged(level);
+    put(level, text);
+}
+
+fn put(level: Level, text: &str) {
     if (level as u8) < LEVEL.load(Ordering::Relaxed) {
         return;
     }
@@ -92,5 +97,6 @@ fn ours(named: &Named, level: Level) -> Entry {
 
 /// Writes what happened with the traceback of the exception that was the cause.
 pub(crate) fn write_exception(py: Python<'_>, text: &str, error: &PyErr) {
-    write(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
+    statsd::logged_exception();
+    put(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
 }

@@ -1,9 +1,11 @@
-//! Keeps the books: this worker's slot of the scoreboard, and the access log. The HTTP side knows of neither.
+//! Keeps the books: this worker's slot of the scoreboard, the access log, and what statsd is told. The HTTP side knows
+//! of none of them.
 
 use crate::access::AccessLog;
 use crate::access_journal::JournalLog;
 use crate::inherited::Inherited;
 use crate::log;
+use crate::statsd::Requests;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
@@ -27,6 +29,7 @@ pub(crate) struct Meter {
     /// Nothing to ask where the loop itself runs the application.
     alive: Option<Alive>,
     access: Access,
+    statsd: Option<Requests>,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
 }
@@ -36,7 +39,9 @@ impl Meter {
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
         let access = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
-        Self { scoreboard: inherited.scoreboard, slot, state: State::Serving, alive: None, access, lifespan }
+        let statsd = Requests::of(&inherited.settings);
+        let scoreboard = inherited.scoreboard;
+        Self { scoreboard, slot, state: State::Serving, alive: None, access, statsd, lifespan }
     }
 
     /// The loop's own sign of life counts only while this holds, too.
@@ -68,6 +73,9 @@ impl Meter {
             Access::Off => {}
             Access::Lines(lines) => lines.flush(),
             Access::Journal(entries) => entries.flush(),
+        }
+        if let Some(statsd) = &mut self.statsd {
+            statsd.flush();
         }
     }
 }
@@ -138,15 +146,15 @@ impl Observer for Meter {
         let view = self.view();
         match record.outcome {
             Outcome::Refused(_) => view.add(Word::Refused, 1),
-            Outcome::Answered | Outcome::Aborted => {
+            outcome @ (Outcome::Answered | Outcome::Aborted) => {
                 view.add(Word::InFlight, u64::MAX);
                 if self.alive.is_none() {
                     // Inline many requests may follow each other before the loop waits again.
                     view.set(Word::Heartbeat, record.began + record.app_ns);
                 }
                 view.add(Word::Requests, 1);
-                view.add(Word::Busy, record.app_ns);
-                view.count_latency(record.app_ns);
+                view.add(Word::Aborted, u64::from(outcome == Outcome::Aborted));
+                view.count_times(record.queued_ns, record.app_ns);
             }
         }
         view.add(Word::Sent, record.body_sent);
@@ -157,6 +165,9 @@ impl Observer for Meter {
             Access::Off => {}
             Access::Lines(lines) => lines.write(record),
             Access::Journal(entries) => entries.write(record),
+        }
+        if let Some(statsd) = &mut self.statsd {
+            statsd.note(record);
         }
     }
 }

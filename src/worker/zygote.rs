@@ -11,7 +11,7 @@ use crate::kind;
 use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
-use crate::{lifecycle, log, prepare, spool};
+use crate::{lifecycle, log, prepare, spool, statsd};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -47,6 +47,7 @@ type Booted = (Inherited, Option<Py<PyAny>>, PreloadOutcome);
 fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let mut inherited = Inherited::adopt().map_err(|error| unusable(&error))?;
     log::set_up(&inherited.settings);
+    statsd::set_up(&inherited.settings);
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));

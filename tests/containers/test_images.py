@@ -90,14 +90,20 @@ def test_the_pod(image, start, directory):
         place.mkdir()
         place.chmod(0o777)
     image.environment["PORT"] = "0"
-    command = image.start(container["args"], binds=volumes, mode="ro")
+    # Ports that nobody else has: those of the manifest are its own network's.
+    arguments = [re.sub(r"^(--metrics-bind=.*):\d+$", r"\1:0", word) for word in container["args"]]
+    command = image.start(arguments, binds=volumes, mode="ro")
     pod = Container(start(None, handed=False, subject=Subject(tuple(command), PYTHON)))
     pod.server.wait_for_log("serving: generation 1", seconds=30)
     (said,) = re.findall(r'"Listening at: http://0.0.0.0:(\d+) ', pod.server.log)
     assert b"Guest book" in ask(int(said))
     user = image.user.partition(":")[0]
     enter = ["nsenter", "-t", str(pod.first), "-m", "-p", "-r", "-S", user, "-G", user, "env", f"PATH={image.environment['PATH']}"]
-    for words in (container["livenessProbe"]["exec"]["command"], container["lifecycle"]["preStop"]["exec"]["command"]):
+    (metrics,) = re.findall(r'"Metrics at: http://0.0.0.0:(\d+)"', pod.server.log)
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert ask(int(metrics), container[probe]["httpGet"]["path"])
+    assert b"rcorn_ready 1" in ask(int(metrics), "/metrics")
+    for words in (container["lifecycle"]["preStop"]["exec"]["command"], ["rcornctl", "status"]):
         done = subprocess.run([*enter, *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     assert subprocess.run([*enter, "touch", "/app/file"], capture_output=True, text=True).stderr.endswith("Read-only file system\n")
@@ -111,8 +117,8 @@ def kubernetes():
     return yaml.safe_load((ROOT / "examples" / "kubernetes" / "deployment.yaml").read_text())
 
 
-def ask(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as response:
+def ask(port, path="/"):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
         return response.read()
 
 

@@ -15,6 +15,7 @@ PLACE = ROOT / "examples" / "kubernetes"
 DEPLOYMENT, SERVICE = (yaml.safe_load((PLACE / f"{name}.yaml").read_text()) for name in ("deployment", "service"))
 POD = DEPLOYMENT["spec"]["template"]
 (CONTAINER,) = POD["spec"]["containers"]
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 IMAGE = dict(step[1].split("=", 1) for step in parse(ROOT / "packaging" / "Containerfile") if step[0] == "ENV")
 
 
@@ -31,14 +32,18 @@ def settings(directory):
 def test_the_parts_belong_together():
     labels = POD["metadata"]["labels"].items()
     assert DEPLOYMENT["spec"]["selector"]["matchLabels"].items() <= labels and SERVICE["spec"]["selector"].items() <= labels
-    (port,), (service,) = CONTAINER["ports"], SERVICE["spec"]["ports"]
-    probes = [CONTAINER[name]["httpGet"]["port"] for name in ("startupProbe", "readinessProbe")]
-    assert {service["targetPort"], *probes} == {port["name"]}
+    (port, metrics), (service,) = CONTAINER["ports"], SERVICE["spec"]["ports"]
+    assert service["targetPort"] == port["name"]
+    probes = [CONTAINER[name]["httpGet"] for name in PROBES]
+    assert {probe["port"] for probe in probes} == {metrics["name"]}
+    assert [probe["path"] for probe in probes] == ["/ready", "/ready", "/live"]
+    assert POD["metadata"]["annotations"]["prometheus.io/port"] == str(metrics["containerPort"])
     assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == {volume["name"] for volume in POD["spec"]["volumes"]}
 
 
 def test_rcorn_listens_where_the_port_is(settings):
     assert settings["bind"] == f"0.0.0.0:{CONTAINER['ports'][0]['containerPort']}"
+    assert settings["metrics_bind"] == f"0.0.0.0:{CONTAINER['ports'][1]['containerPort']}"
 
 
 def test_there_is_time_to_drain(settings):

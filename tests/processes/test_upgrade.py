@@ -95,6 +95,27 @@ def test_what_is_in_flight_finishes_two_versions_later(upgraded):
     it.server.wait_for_workers(1)
 
 
+def test_what_was_counted_stays_counted(upgraded):
+    """Also of a worker that goes on, whose scoreboard the other version cannot read."""
+    it = upgraded("--workers", 2)
+
+    def counted():
+        return it.status()["total"]["by_class"][1]
+
+    for _ in range(10):
+        assert it.server.get("/").status == 200
+    wait_until(lambda: counted() == 10, "ten requests are counted")
+    with Held(it.server, "first") as held:
+        it.becomes(TOMORROW)
+        assert counted() == 10
+        assert it.server.get("/").status == 200
+        wait_until(lambda: counted() == 11, "one more is counted")
+        held.release()
+    it.becomes(TODAY)
+    assert counted() == 11
+    assert it.status()["reloads"] == {"done": 2, "failed": 0}
+
+
 def test_either_client_speaks_to_either_version(upgraded):
     it = upgraded("--workers", 2)
     for running, client in [(TODAY, TOMORROW), (TOMORROW, TODAY), (TOMORROW, TOMORROW)]:

@@ -19,7 +19,7 @@ CHANGES = {
     "src/contract/lib.rs": [("pub const VERSION: u32 = 1;", "pub const VERSION: u32 = 2;")],
     "src/contract/scoreboard.rs": [
         ("const HEADER: usize = 64;", "const HEADER: usize = 96;"),
-        ("const SLOT: usize = 64;", "const SLOT: usize = 96;"),
+        ("const SLOT: usize = 128;", "const SLOT: usize = 160;"),
         ("    State = 0,", "    State = 3,"),
         ("    Heartbeat = 1,", "    Heartbeat = 0,"),
     ],

@@ -203,6 +203,7 @@ fn answer(
 ) -> bool {
     let Connection { link, output, peer, proxied, listener, .. } = connection;
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
+    let arrived = shared.arrived(link.as_fd());
     let mut said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
     if output.is_empty() {
         said.answered_if_stuck(0, link.as_fd());
@@ -215,7 +216,7 @@ fn answer(
     if !reply.is_whole() {
         reply.fail(500);
     }
-    note_answered(&request, &said, (started, ended - started), observer);
+    note_answered(&request, &said, Times { arrived, began: started, ended }, observer);
     shared.now = ended / 1_000_000;
     shared.note_service_time(ended - started);
     if !said.keeps_connection() {
@@ -224,11 +225,19 @@ fn answer(
     said.keeps_connection()
 }
 
+/// When a request was here, in the application, and out of it: nanoseconds on the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) arrived: u64,
+    pub(super) began: u64,
+    pub(super) ended: u64,
+}
+
 /// Writes a request that reached the application into the books.
 pub(super) fn note_answered(
     request: &Request<'_>,
     said: &Said,
-    (began, app_ns): (u64, u64),
+    Times { arrived, began, ended }: Times,
     observer: &mut impl Observer,
 ) {
     observer.ended(&Record {
@@ -239,7 +248,8 @@ pub(super) fn note_answered(
         body_sent: said.body_sent(),
         outcome: if said.is_whole() { Outcome::Answered } else { Outcome::Aborted },
         began,
-        app_ns,
+        queued_ns: began.saturating_sub(arrived),
+        app_ns: ended.saturating_sub(began),
     });
 }
 
@@ -266,6 +276,7 @@ pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
             body_sent: 0,
             outcome,
             began: 0,
+            queued_ns: 0,
             app_ns: 0,
         });
     }
@@ -299,6 +310,7 @@ pub(super) fn refuse(
         body_sent: said.body_sent(),
         outcome: Outcome::Refused(refusal.why),
         began: 0,
+        queued_ns: 0,
         app_ns: 0,
     });
     connection.intake = Intake::Closed;

@@ -2,7 +2,7 @@
 //! another request waits, a client goes away.
 
 use super::connection::{Client, Connection, Out, Phase};
-use super::drive::{CLIENT_WENT_AWAY, asked, last_phase, note_answered};
+use super::drive::{CLIENT_WENT_AWAY, Times, asked, last_phase, note_answered};
 use super::shared::{Shared, Spare};
 use crate::app::{App, Manner, Observer, Stirred};
 use crate::away::{Exchange, Inflow, Taken};
@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::reply::Said;
 use crate::request::Request;
 use crate::spool::{Body, Spool};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use sys::clock;
 
@@ -78,6 +79,7 @@ fn exchange<A: App>(
         Request { head: &head, bytes: &bytes, body: Body::Empty, peer, proxied: proxied_here, listener };
     let said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
     observer.began(&request);
+    let arrived = shared.arrived(connection.link.as_fd());
     connection.out =
         Some(Out { inflow: inflow.clone(), client: Client::There, awaited: false, given_up: false });
     shared.out += 1;
@@ -97,6 +99,7 @@ fn exchange<A: App>(
         left: 0,
         said: said.while_arriving(inflow.clone()),
         inflow,
+        arrived,
         began: clock::now(),
         app_ns: 0,
     })
@@ -193,7 +196,8 @@ pub(super) fn take_back(
     if out.awaited {
         shared.post.mailbox.be_eager(false);
     }
-    note_answered(&taken.request(), &taken.said, (taken.began, taken.app_ns), observer);
+    let Taken { arrived, began, app_ns, .. } = *taken;
+    note_answered(&taken.request(), &taken.said, Times { arrived, began, ended: began + app_ns }, observer);
     shared.note_service_time(taken.app_ns);
     connection.link.rest_is_sent();
     connection.output.append(std::mem::take(&mut taken.output));

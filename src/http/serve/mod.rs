@@ -138,6 +138,7 @@ impl Server {
     /// The same without waiting, for whoever turns this loop within a loop of his own: whenever the server's descriptor
     /// is readable, and when `Turned::next` is over. What it calls must not come back here.
     pub fn turn_within(&mut self, app: &mut impl App, observer: &mut impl Observer) -> io::Result<Turned> {
+        self.shared.is_within = true;
         let mut turned = self.turn_once(Some(0), app, observer)?;
         observer.waiting();
         let timeout = self.timeout();
@@ -151,6 +152,7 @@ impl Server {
         app: &mut impl App,
         observer: &mut impl Observer,
     ) -> io::Result<Turned> {
+        let before = self.shared.before_wait();
         let ready = match app.release(|| self.poller.wait(timeout)) {
             Ok(ready) => ready,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -160,7 +162,7 @@ impl Server {
             Err(error) => return Err(error),
         };
         self.get_up(ready);
-        self.shared.refresh();
+        self.shared.after_wait(before);
         // Who was answered while others were waited for may ask for something again.
         self.read_letters(app, observer);
         let mut turned = Turned::default();
@@ -389,5 +391,7 @@ mod handed_tests;
 mod life_tests;
 #[cfg(test)]
 mod pressure_tests;
+#[cfg(test)]
+mod queue_tests;
 #[cfg(test)]
 mod test_world;

@@ -7,11 +7,18 @@ use crate::away::{Post, Taken};
 use crate::config::Config;
 use crate::head::Head;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use sys::clock::{self, Calendar};
+use sys::queues;
 
 /// An average request above this many nanoseconds costs far more than a new connection does.
 const SLOW: u64 = 5_000_000;
+
+/// A wait of fewer nanoseconds was none: something lay there already.
+const BRIEF: u64 = 20_000;
+/// The kernel's clock ticks at least every so many nanoseconds.
+const TICK: u64 = 10_000_000;
 
 /// After so many milliseconds a client may have left that was there when the poller looked.
 const LATE: u64 = 5;
@@ -46,6 +53,13 @@ pub(super) struct Shared {
     pub(super) now: u64,
     /// When this turn began.
     woke: u64,
+    /// The same in nanoseconds: what the poller told then was here by then.
+    told: u64,
+    /// May it have lain in the kernel's queues before, as the loop was busy? And since when that was.
+    overslept: bool,
+    busy_since: u64,
+    /// Is it turned within another loop, of whose sleep it knows nothing?
+    pub(super) is_within: bool,
     /// How it ends, once it does.
     farewell: Option<Farewell>,
     /// Since when.
@@ -69,6 +83,10 @@ impl Shared {
             spares: Vec::new(),
             now: 0,
             woke: 0,
+            told: 0,
+            overslept: false,
+            busy_since: 0,
+            is_within: false,
             farewell: None,
             ending_since: 0,
             quiet_until: 0,
@@ -96,7 +114,8 @@ impl Shared {
 
     /// Reads the clocks, once a turn.
     pub(super) fn refresh(&mut self) {
-        self.now = clock::now() / 1_000_000;
+        self.told = clock::now();
+        self.now = self.told / 1_000_000;
         self.woke = self.now;
         let second = clock::unix_seconds();
         if second != self.second {
@@ -105,6 +124,30 @@ impl Shared {
             self.common =
                 format!("\r\nServer: {server}\r\nDate: {}\r\n", http_date(second)).into_bytes().into();
         }
+    }
+
+    /// The loop is about to wait: after that it can tell whether it did.
+    pub(super) fn before_wait(&self) -> u64 {
+        if self.config.measures_arrival { clock::now() } else { 0 }
+    }
+
+    /// It has waited, since that time.
+    pub(super) fn after_wait(&mut self, before: u64) {
+        self.refresh();
+        if self.config.measures_arrival {
+            self.overslept = self.told - before < BRIEF;
+            if !self.overslept || self.is_within {
+                self.busy_since = self.told;
+            }
+        }
+    }
+
+    /// When the request of this connection was here, in nanoseconds. The kernel tells it as coarsely as its clock ticks,
+    /// and of a unix socket not at all; what is not much more than a tick is no more than the loop was busy for.
+    pub(super) fn arrived(&self, fd: BorrowedFd<'_>) -> u64 {
+        let lain = if self.overslept { queues::since_last_data(fd).unwrap_or(0) } else { 0 };
+        let lain = if lain > TICK { lain } else { lain.min(self.told - self.busy_since) };
+        self.told.saturating_sub(lain)
     }
 
     /// From now on no connection is kept for another request than its next.

@@ -13,8 +13,9 @@ use super::policy::{Moment, Rules};
 use super::succession::Check;
 use super::wires::Wires;
 use super::zygote::Errand;
-use crate::control::{Control, Meters};
+use crate::control::{Control, Endpoint, Meters, Totals};
 use crate::log::Logs;
+use crate::metrics::{Beacon, Survey};
 use crate::settings::{Invocation, Settings};
 use crate::systemd::{Manager, Notice, Pressure};
 use contract::channel::Channel;
@@ -47,8 +48,14 @@ pub(crate) struct Hands {
     pub(super) checking: Option<Check>,
     /// Where the operator asks.
     pub(crate) control: Option<Control>,
-    /// What was done within the last minute.
+    /// Where everybody else asks how we are.
+    pub(crate) endpoint: Option<Endpoint>,
+    /// Who tells the statsd server.
+    pub(super) beacon: Option<Beacon>,
+    /// What was done, and when.
     pub(crate) meters: Meters,
+    /// What was measured with some effort.
+    pub(super) survey: Survey,
     /// Who started us.
     pub(crate) manager: Manager,
     /// When that one last heard of us.
@@ -70,13 +77,15 @@ impl Hands {
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         watch_pressure(&mut wires, &invocation, &logs);
-        announce(&logs, &ground.listeners, &[]);
+        announce(&logs, &ground, &[]);
         warn(&logs, &ground.settings);
+        let endpoint = ground.open_endpoint()?;
+        let beacon = ground.open_beacon(&logs);
         let grounds = BTreeMap::from([(Generation(1), ground)]);
         let kills = memory::Kills::watch();
         let manager = Manager::of(&invocation);
         useless.iter().for_each(|name| manager.forget(name));
-        let meters = Meters::default();
+        let meters = Meters::since(sys::clock::unix_milliseconds() as f64 / 1e3, Totals::default());
         Ok(Self {
             wires,
             invocation,
@@ -87,7 +96,10 @@ impl Hands {
             kills,
             checking: None,
             control,
+            endpoint,
+            beacon,
             meters,
+            survey: Survey::default(),
             manager,
             pulsed: Moment(0),
         })
@@ -165,10 +177,12 @@ impl Hands {
     /// Opens what the settings, read anew, ask for.
     pub(crate) fn prepare(&mut self, generation: Generation) -> Result<Rules, String> {
         let settings = self.invocation.load().map_err(|refusal| refusal.whole())?;
-        let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
+        let held =
+            |ground: &Ground| ground.listeners.iter().chain(&ground.metrics).cloned().collect::<Vec<_>>();
+        let open: Vec<_> = self.grounds.values().flat_map(held).collect();
         let ground =
             Ground::prepare(&self.invocation, settings, &open, &self.handed).map_err(String::from)?;
-        announce(&self.logs, &ground.listeners, &open);
+        announce(&self.logs, &ground, &open);
         warn(&self.logs, &ground.settings);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);
@@ -305,7 +319,7 @@ impl Hands {
     fn count(&self) -> Activity {
         let slots = self.grounds.values().flat_map(|ground| ground.board.slots());
         let open = slots.map(|slot| slot.get(Word::Connections)).sum();
-        Activity { open, handled: self.totals().requests }
+        Activity { open, handled: self.totals().handled() }
     }
 
     /// What workers do.
@@ -377,10 +391,12 @@ fn warn(logs: &Logs, settings: &Settings) {
     settings.warnings.iter().for_each(|warning| logs.line(Level::Warning, warning));
 }
 
-fn announce(logs: &Logs, listeners: &[Rc<Listener>], known: &[Rc<Listener>]) {
-    for listener in listeners {
-        if !known.iter().any(|other| Rc::ptr_eq(other, listener)) {
-            logs.line(Level::Info, &format!("Listening at: {listener} ({})", process::own_pid()));
-        }
+fn announce(logs: &Logs, ground: &Ground, known: &[Rc<Listener>]) {
+    let is_new = |listener: &&Rc<Listener>| !known.iter().any(|other| Rc::ptr_eq(other, listener));
+    for listener in ground.listeners.iter().filter(is_new) {
+        logs.line(Level::Info, &format!("Listening at: {listener} ({})", process::own_pid()));
+    }
+    for listener in ground.metrics.iter().filter(is_new) {
+        logs.line(Level::Info, &format!("Metrics at: {listener}"));
     }
 }

@@ -18,6 +18,7 @@ use sys::process::{self, Ended, PidFd};
 pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), BootFailure> {
     let mut settings = settings.clone();
     settings.bind.clear();
+    settings.metrics.bind = None;
     settings.error_log = LogTarget::Stream;
     settings.access_log = None;
     let limit = settings.startup_timeout;

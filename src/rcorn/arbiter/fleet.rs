@@ -6,6 +6,7 @@
 use super::hooking::Hooking;
 use super::policy::{BackOff, Moment, Rules};
 use super::records::{Checking, Idle, Outcome};
+use contract::control::Reloads;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::message::BootFailure;
@@ -34,6 +35,9 @@ pub(crate) struct Fleet {
     pub(crate) restarts: BTreeMap<String, u64>,
     /// What became of the last reloads, the newest last.
     pub(crate) outcomes: VecDeque<Outcome>,
+    /// How many of each kind there were.
+    #[serde(default)]
+    pub(crate) reloads: Reloads,
     /// When the scoreboards are to be read next.
     pub(crate) look_at: Option<Moment>,
     /// The last look was put off, as everybody had been asleep.
@@ -202,6 +206,7 @@ impl Fleet {
             preparing: Some(Generation(1)),
             restarts: BTreeMap::new(),
             outcomes: VecDeque::new(),
+            reloads: Reloads::default(),
             reload_queued: false,
             upgrade_queued: false,
             look_at: None,
@@ -217,6 +222,8 @@ impl Fleet {
 
     /// A reload was decided.
     pub(crate) fn note_outcome(&mut self, generation: Generation, failure: Option<BootFailure>) {
+        let count = if failure.is_none() { &mut self.reloads.done } else { &mut self.reloads.failed };
+        *count += 1;
         self.outcomes.push_back(Outcome { generation, failure });
         while self.outcomes.len() > OUTCOMES {
             self.outcomes.pop_front();

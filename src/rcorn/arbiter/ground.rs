@@ -5,11 +5,14 @@ use super::listeners::{self, Listener};
 use super::policy::Rules;
 use super::state::{Crossing, GroundState};
 use super::zygote::{Errand, Plan, Started};
+use crate::control::Totals;
 use crate::interpreter::{self, Interpreter};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::id::Generation;
+use contract::logline::Level;
 use contract::scoreboard::Scoreboard;
+use contract::statsd::StatsdSettings;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -23,6 +26,10 @@ pub(crate) struct Ground {
     pub(crate) settings: Settings,
     /// What it serves. Emptied when it is to serve no longer.
     pub(crate) listeners: Vec<Rc<Listener>>,
+    /// Where its metrics are answered.
+    pub(crate) metrics: Option<Rc<Listener>>,
+    /// Whom its workers tell of their requests.
+    pub(crate) statsd: Option<StatsdSettings>,
     /// Its logs.
     pub(crate) logs: Logs,
     /// Its scoreboard.
@@ -48,10 +55,12 @@ impl Ground {
         let board = Scoreboard::create(settings.threads)
             .map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
+        let metrics = listeners::for_metrics(&settings, open, handed, &listeners)?;
+        let statsd = statsd(&settings, &logs);
         if !settings.idle_timeout.is_zero() {
             listeners::outlive_us(&listeners)?;
         }
-        Ok(Self { settings, listeners, logs, board, python, extension, credentials })
+        Ok(Self { settings, listeners, metrics, statsd, logs, board, python, extension, credentials })
     }
 
     /// What the one who supervises it has to know.
@@ -77,11 +86,25 @@ impl Ground {
         }
     }
 
-    /// As it crosses; `listeners` are the places of its listeners.
-    pub(crate) fn pack(&self, listeners: Vec<usize>, crossing: &mut Crossing) -> GroundState {
+    /// What its workers have done.
+    pub(crate) fn done(&self) -> Totals {
+        let mut done = Totals::default();
+        self.board.slots().for_each(|slot| done.add(&slot));
+        done
+    }
+
+    /// As it crosses; `place` knows the places of listeners.
+    pub(crate) fn pack(
+        &self,
+        place: &mut impl FnMut(&Rc<Listener>) -> usize,
+        crossing: &mut Crossing,
+    ) -> GroundState {
         GroundState {
             settings: self.settings.clone(),
-            listeners,
+            listeners: self.listeners.iter().map(&mut *place).collect(),
+            metrics: self.metrics.as_ref().map(place),
+            statsd: self.statsd.clone(),
+            done: self.done(),
             logs: self.logs.pack(crossing),
             board: crossing.keep(self.board.as_fd()),
             python: self.python.path.clone(),
@@ -89,18 +112,29 @@ impl Ground {
         }
     }
 
-    /// As it was before it crossed.
-    pub(crate) fn unpack(state: GroundState, listeners: Vec<Rc<Listener>>) -> Result<Self, String> {
+    /// As it was before it crossed, with the listeners at these places. `lost` gets what can be read no longer.
+    pub(crate) fn unpack(
+        state: GroundState,
+        all: &[Rc<Listener>],
+        lost: &mut Totals,
+    ) -> Result<Self, String> {
         let system = |error: std::io::Error| format!("cannot take up a generation: {error}");
         let board = sys::fd::adopt(state.board).map_err(system)?;
         // The workers of another contract go on; what they note can only be read by their own kind.
-        let board = Scoreboard::map(board).or_else(|_| Scoreboard::create(1)).map_err(system)?;
+        let board = Scoreboard::map(board).or_else(|_| {
+            lost.add_all(&state.done);
+            Scoreboard::create(1)
+        });
+        let board = board.map_err(system)?;
+        let pick = |place: &usize| all.get(*place).cloned();
         let logs = Logs::unpack(state.logs).map_err(system)?;
         Ok(Self {
             // Not looked up again: what serves goes on as it is, whatever became of the user database.
             credentials: logs.owner().cloned(),
+            listeners: state.listeners.iter().filter_map(pick).collect(),
+            metrics: state.metrics.as_ref().and_then(pick),
+            statsd: state.statsd,
             settings: state.settings,
-            listeners,
             logs,
             board,
             python: Interpreter { path: state.python },
@@ -123,12 +157,23 @@ impl Ground {
             generation,
             errand,
             credentials: self.credentials.as_ref(),
+            statsd: self.statsd.as_ref(),
             board: &self.board,
             logs: &self.logs,
             listeners: self.listeners.iter().map(AsFd::as_fd).collect(),
         }
         .start()
     }
+}
+
+/// The statsd server, if its address can be found: service goes on without.
+fn statsd(settings: &Settings, logs: &Logs) -> Option<StatsdSettings> {
+    let found = settings.metrics.statsd_host.as_ref()?.find();
+    let (prefix, tags) = (settings.metrics.statsd_prefix.clone(), settings.metrics.dogstatsd_tags.clone());
+    found
+        .map(|target| StatsdSettings { target, prefix, tags })
+        .inspect_err(|why| logs.line(Level::Warning, why))
+        .ok()
 }
 
 /// Who zygote and workers run as; `None` when that is who we are.

@@ -32,6 +32,7 @@ impl Hands {
             if *other != generation {
                 // What only the former generation served goes when its workers have drained.
                 let former = std::mem::take(&mut ground.listeners);
+                ground.metrics = None;
                 forget(&self.manager, &former, &kept);
                 tell_alone(&self.wires, *other, without(&former, &kept));
             }
@@ -59,6 +60,7 @@ impl Hands {
             self.move_pid_file(path.as_deref());
         }
         self.move_control(generation);
+        self.move_telling(generation);
     }
 
     fn move_control(&mut self, generation: Generation) {

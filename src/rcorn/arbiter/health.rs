@@ -31,6 +31,29 @@ pub(crate) fn is_on_its_way(fleet: &Fleet) -> bool {
     stopping || booting || fleet.preparing.is_some() || fleet.checking.is_some()
 }
 
+/// Is it well, as systemd's watchdog would have it? The sentence says why or why not.
+pub(crate) fn liveness(fleet: &Fleet) -> Result<String, String> {
+    if is_well(fleet) || is_on_its_way(fleet) {
+        return Ok("alive".to_owned());
+    }
+    Err("no worker serves, and none could be started".to_owned())
+}
+
+/// Would a request that comes now be served? The sentence says by whom, or why not.
+pub(crate) fn readiness(fleet: &Fleet) -> Result<String, String> {
+    if fleet.stage != Stage::Running {
+        return Err("stopping".to_owned());
+    }
+    let Some(generation) = fleet.in_role(Role::Serving) else {
+        return Err("booting: no generation serves yet".to_owned());
+    };
+    match fleet.crews.get(&generation).map_or(0, Crew::ready) {
+        0 => Err(format!("no worker of generation {generation} is ready")),
+        1 => Ok(format!("ready: generation {generation}, 1 worker")),
+        count => Ok(format!("ready: generation {generation}, {count} workers")),
+    }
+}
+
 impl Hands {
     /// When systemd has to hear of us next.
     pub(super) fn next_pulse(&self, fleet: &Fleet) -> Option<Duration> {

@@ -75,6 +75,14 @@ impl Listener {
         }
     }
 
+    /// Is it the one that metrics are answered at?
+    fn is_for_metrics(&self, settings: &Settings) -> bool {
+        settings.metrics.bind.as_ref().is_some_and(|bind| match bind {
+            Bind::Handed(name) => self.is_called(name),
+            other => self.asked == *other,
+        })
+    }
+
     /// Does systemd call it so?
     fn is_called(&self, name: &str) -> bool {
         self.name.as_deref() == Some(name)
@@ -147,8 +155,10 @@ pub(crate) fn gather(
     owner: Option<&Credentials>,
 ) -> Result<Vec<Rc<Listener>>, Hindrance> {
     let by_name = settings.bind.iter().any(|bind| matches!(bind, Bind::Handed(_)));
-    if !by_name && !handed.is_empty() {
-        return Ok(handed.to_vec());
+    let for_requests = handed.iter().filter(|listener| !listener.is_for_metrics(settings));
+    let for_requests: Vec<_> = for_requests.cloned().collect();
+    if !by_name && !for_requests.is_empty() {
+        return Ok(for_requests);
     }
     let mut gathered: Vec<Rc<Listener>> = Vec::new();
     for bind in &settings.bind {
@@ -170,6 +180,25 @@ pub(crate) fn gather(
         return Err(format!("{} addresses are too many: the most is {MOST_LISTENERS}", gathered.len()).into());
     }
     Ok(gathered)
+}
+
+/// The listener of the metrics that the settings ask for: one of `open` that fits and is not among `taken`, or a new
+/// one. The latest come first: a wish for any port is that of a former listener of metrics.
+pub(crate) fn for_metrics(
+    settings: &Settings,
+    open: &[Rc<Listener>],
+    handed: &[Rc<Listener>],
+    taken: &[Rc<Listener>],
+) -> Result<Option<Rc<Listener>>, Hindrance> {
+    let Some(bind) = &settings.metrics.bind else { return Ok(None) };
+    if let Bind::Handed(name) = bind {
+        return Ok(named(name, handed)?.into_iter().next());
+    }
+    let is_free = |listener: &&Rc<Listener>| !taken.iter().any(|other| Rc::ptr_eq(other, listener));
+    match handed.iter().chain(open).rev().filter(is_free).find(|listener| listener.asked == *bind) {
+        Some(listener) => Ok(Some(Rc::clone(listener))),
+        None => new(bind, settings, None).map(|listener| Some(Rc::new(listener))),
+    }
 }
 
 /// Who ends for want of requests has to be started again by somebody: systemd, which has the sockets.

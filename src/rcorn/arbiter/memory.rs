@@ -9,17 +9,32 @@ pub(crate) fn of_process(pid: i32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok();
     rollup.and_then(|text| kibibytes(&text, "Pss:")).or_else(|| {
         // Not everybody may read that one.
-        kibibytes(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:")
+        resident(pid)
     })
 }
 
 /// The CPU that a process has used, in seconds.
 pub(crate) fn cpu_of_process(pid: i32) -> Option<f64> {
+    cpu(pid, 2)
+}
+
+/// The same with what its children had used that it has reaped.
+pub(crate) fn cpu_with_children(pid: i32) -> Option<f64> {
+    cpu(pid, 4)
+}
+
+/// The first so many of: user and system time, and those of children.
+fn cpu(pid: i32, fields: usize) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name may have blanks and brackets in it. The kernel counts hundredths of a second for everybody.
-    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some((user + system) as f64 / 100.0)
+    let times = text.rsplit_once(')')?.1.split_whitespace().skip(11).take(fields);
+    let hundredths: u64 = times.map(str::parse::<u64>).sum::<Result<_, _>>().ok()?;
+    Some(hundredths as f64 / 100.0)
+}
+
+/// The memory of a process in bytes, what it shares with others in full (RSS).
+pub(crate) fn resident(pid: i32) -> Option<u64> {
+    kibibytes(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:")
 }
 
 fn kibibytes(text: &str, name: &str) -> Option<u64> {

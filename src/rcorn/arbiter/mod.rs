@@ -4,7 +4,7 @@
 //! `policy` (the limits) before it; `act` carries the `action`s out. The rest are the things that `act` holds: the
 //! `ground` of each generation with its `listeners` (ours or `handed` over by systemd), the `wires` to zygotes and
 //! workers and the `output` of these, how a `zygote` is started and what it is told (`worker_settings`), the `pidfile`;
-//! `handover` and `health` are parts of the hands. In a reload we become the program that lies on disk by then:
+//! `handover`, `health` and `telling` are parts of the hands. In a reload we become the program that lies on disk by then:
 //! `succession`, with everything that there is in a `state`.
 //!
 //! How a stop ends listening: our copies of the listeners are closed and socket files removed at once, then the
@@ -34,6 +34,7 @@ mod run;
 mod state;
 mod step;
 mod succession;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod wires;
@@ -44,6 +45,7 @@ pub(crate) use act::Hands;
 pub(crate) use check::check;
 pub(crate) use event::{Event, Wish};
 pub(crate) use fleet::{Crew, Fleet, Phase, Role, Stage, Why, Worker};
+pub(crate) use listeners::Listener;
 pub(crate) use output::{Ends, Outputs, Reader};
 pub(crate) use state::{Crossing, LogsState};
 pub(crate) use step::{LastWords, silent_end};

@@ -35,10 +35,13 @@ pub(crate) async fn run(
                 return Ok(code);
             }
             Digested::Succeed(generation) => {
+                hands.part_with_askers(&fleet).await;
                 events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
+                hands.let_askers_in();
                 continue;
             }
         }
+        hands.tell_news(&fleet);
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
                 events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
@@ -53,6 +56,7 @@ pub(crate) async fn run(
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
             Woken::Sample => hands.report(&fleet),
             Woken::Pulse => hands.pulse(&fleet),
+            Woken::Beat => hands.beat(&fleet),
         }
     }
 }
@@ -115,6 +119,7 @@ enum Woken {
     Due,
     Sample,
     Pulse,
+    Beat,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -126,6 +131,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
     let somebody_asks = hands.control.is_some() || hands.manager.is_there();
     let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
     let mut pulse = pin!(until(hands.next_pulse(fleet)));
+    let mut beat = pin!(until(hands.next_beat()));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -141,6 +147,14 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if somebody_asks && sample.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Sample);
+        }
+        if let Some(endpoint) = &mut hands.endpoint
+            && let Poll::Ready(asked) = endpoint.poll(context)
+        {
+            return Poll::Ready(Woken::Asked(asked));
+        }
+        if beat.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::Beat);
         }
         if pulse.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Pulse);

@@ -2,9 +2,11 @@
 //! cross. The form has a number of its own; a program that does not know it refuses, and nothing has changed.
 
 use super::fleet::Fleet;
+use crate::control::Totals;
 use crate::settings::{LogTarget, Settings};
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::{Level, LogFormat};
+use contract::statsd::StatsdSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -41,6 +43,15 @@ pub(crate) struct State {
     pub(crate) pid_file: Option<PathBuf>,
     /// The control socket.
     pub(crate) control: Option<ControlState>,
+    /// The listener of the metrics, by its place.
+    #[serde(default)]
+    pub(crate) metrics: Option<usize>,
+    /// When it all began, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) started: f64,
+    /// What workers did that are gone.
+    #[serde(default)]
+    pub(crate) gone: Totals,
 }
 
 /// The control socket.
@@ -75,6 +86,15 @@ pub(crate) struct GroundState {
     pub(crate) settings: Settings,
     /// Its listeners.
     pub(crate) listeners: Vec<usize>,
+    /// The one of its metrics.
+    #[serde(default)]
+    pub(crate) metrics: Option<usize>,
+    /// Whom its workers tell of their requests.
+    #[serde(default)]
+    pub(crate) statsd: Option<StatsdSettings>,
+    /// What its workers had done by then, for a successor that cannot read its scoreboard.
+    #[serde(default)]
+    pub(crate) done: Totals,
     /// Its logs.
     pub(crate) logs: LogsState,
     /// Its scoreboard.
@@ -158,6 +178,9 @@ impl State {
             logs,
             pid_file: None,
             control: None,
+            metrics: None,
+            started: 0.0,
+            gone: Totals::default(),
         }
     }
 

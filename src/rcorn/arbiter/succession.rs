@@ -17,9 +17,10 @@ use super::policy::Moment;
 use super::state::{ControlState, Crossing, State};
 use super::wires::Wires;
 use super::zygote::text_of;
-use crate::control::{Control, Meters};
+use crate::control::{Control, Endpoint, Meters};
 use crate::interpreter;
 use crate::log::Logs;
+use crate::metrics::Survey;
 use crate::settings::{Invocation, Predecessor};
 use crate::systemd::Manager;
 use contract::id::{Generation, Pid};
@@ -59,9 +60,10 @@ impl Hands {
             };
         state.handed = self.handed.iter().map(&mut place).collect();
         for (generation, ground) in &self.grounds {
-            let listeners = ground.listeners.iter().map(&mut place).collect();
-            state.grounds.insert(*generation, ground.pack(listeners, &mut crossing));
+            state.grounds.insert(*generation, ground.pack(&mut place, &mut crossing));
         }
+        state.metrics = self.endpoint.as_ref().map(|endpoint| place(endpoint.listener()));
+        (state.started, state.gone) = (self.meters.started, self.meters.gone.clone());
         state.listeners = known.iter().map(|listener| listener.pack(&mut crossing)).collect();
         (state.zygotes, state.workers) = self.wires.pack(&mut crossing);
         state.control = self.control.as_ref().map(|control| {
@@ -153,11 +155,11 @@ impl Hands {
             .map_err(system)?;
         let pick =
             |places: &[usize]| places.iter().filter_map(|place| listeners.get(*place).cloned()).collect();
-        let mut grounds = BTreeMap::new();
+        let (mut grounds, mut gone) = (BTreeMap::new(), state.gone);
         for (generation, ground) in state.grounds {
-            let own = pick(&ground.listeners);
-            grounds.insert(generation, Ground::unpack(ground, own)?);
+            grounds.insert(generation, Ground::unpack(ground, &listeners, &mut gone)?);
         }
+        let endpoint = state.metrics.and_then(|place| listeners.get(place).cloned()).map(Endpoint::open);
         let manager = Manager::of(&invocation);
         let mut hands = Self {
             wires: Wires::unpack(state.zygotes, state.workers).map_err(system)?,
@@ -169,10 +171,16 @@ impl Hands {
             kills: Kills::watch(),
             checking: None,
             control: state.control.map(control_of).transpose().map_err(system)?,
-            meters: Meters::default(),
+            endpoint: endpoint.transpose().map_err(system)?,
+            beacon: None,
+            meters: Meters::since(state.started, gone),
+            survey: Survey::default(),
             manager,
             pulsed: Moment(0),
         };
+        if let Some(serving) = state.fleet.in_role(Role::Serving) {
+            hands.move_telling(serving);
+        }
         act::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
         hands.read_on(&state.fleet);
         hands.show(&state.fleet, farewell.as_deref());

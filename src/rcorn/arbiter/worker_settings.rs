@@ -30,6 +30,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         journal: plan.logs.journaled(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
+        statsd: plan.statsd.cloned(),
         max_requests_jitter: settings.max_requests_jitter,
         asgi: AsgiSettings {
             request_timeout: milliseconds(settings.request_timeout),
@@ -75,6 +76,7 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         spool_directories: spool,
         spool_in_memory: settings.tmp_upload_dir.is_none(),
         sendfile: settings.sendfile,
+        measures_arrival: settings.metrics.bind.is_some(),
         trust: trust(settings),
         permits: settings.permits,
     }

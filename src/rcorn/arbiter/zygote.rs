@@ -8,6 +8,7 @@ use contract::id::{Generation, Pid};
 use contract::message::{FromZygote, ToZygote};
 use contract::scoreboard::Scoreboard;
 use contract::settings::{Occasion, Preload};
+use contract::statsd::StatsdSettings;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -67,6 +68,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) credentials: Option<&'a Credentials>,
     /// The scoreboard of its generation.
     pub(crate) board: &'a Scoreboard,
+    /// Whom workers tell of requests.
+    pub(crate) statsd: Option<&'a StatsdSettings>,
     /// The logs of its generation.
     pub(crate) logs: &'a Logs,
     /// The listeners of its generation.

@@ -2,8 +2,8 @@
 
 use super::{Answer, Ask, Meters, Scale, Totals};
 use crate::arbiter::{Crew, Event, Fleet, Hands, Phase, Role, Stage, Why, Wish, Worker, health, memory};
-use crate::systemd;
-use contract::control::{InFlight, Reload, Said, Setting, Status, WorkerStatus};
+use crate::{metrics, systemd};
+use contract::control::{InFlight, Reload, Said, Setting, Status, Total, WorkerStatus};
 use contract::id::{Generation, Slot};
 use contract::scoreboard::{LaneView, State, Word};
 use contract::settings::Preload;
@@ -21,6 +21,13 @@ impl Hands {
             Ask::Settings => (json(200, &self.settings(fleet)), None),
             Ask::Stacks(worker) => (self.stacks(fleet, *worker), None),
             Ask::Outcome(id) => (outcome(fleet, *id), None),
+            Ask::Metrics(form) => {
+                let status = self.status(fleet);
+                let text = metrics::render(&self.snapshot(fleet, status), *form);
+                (Answer::Text(200, form.content_type(), text), None)
+            }
+            Ask::Live => (verdict(health::liveness(fleet)), None),
+            Ask::Ready => (verdict(health::readiness(fleet)), None),
             _ if fleet.stage != Stage::Running && *ask != Ask::Quit => {
                 (said(409, "it is stopping already"), None)
             }
@@ -72,6 +79,9 @@ impl Hands {
             target: serving.map_or(0, |(_, crew)| crew.target),
             preload: serving.map_or("", |(_, crew)| preload(crew.preload)).to_owned(),
             workers: self.workers(fleet),
+            total: total(&self.totals()),
+            backlogs: serving.map(|(generation, _)| self.backlogs(generation)).unwrap_or_default(),
+            reloads: fleet.reloads,
             restarts: fleet.restarts.clone(),
             last_minute: self.meters.rates(),
             last_reload: fleet.outcomes.back().map(|last| decided(last.generation.0, last.failure.as_ref())),
@@ -105,10 +115,12 @@ impl Hands {
         status.requests = slot.get(Word::Requests);
         status.refused = slot.get(Word::Refused);
         status.connections = slot.get(Word::Connections);
+        status.in_application = slot.get(Word::InFlight);
         (status.state, status.age) = match worker.phase {
             Phase::Booting => ("booting".to_owned(), 0.0),
             Phase::Ready { since } => {
-                let state = if status.in_flight.is_empty() { "idle" } else { "busy" };
+                let idle = status.in_flight.is_empty() && status.in_application == 0;
+                let state = if idle { "idle" } else { "busy" };
                 (state.to_owned(), now.saturating_sub(since.0) as f64 / 1e9)
             }
             Phase::Leaving(_) if slot.state() == State::Draining => ("draining".to_owned(), 0.0),
@@ -241,6 +253,20 @@ fn decided(id: u64, failure: Option<&contract::message::BootFailure>) -> Reload 
             traceback: failure.traceback.clone(),
         },
     }
+}
+
+fn total(totals: &Totals) -> Total {
+    let Totals { answered, refused, aborted, by_class, sent, .. } = *totals;
+    Total { requests: answered, refused, aborted, by_class, bytes: sent }
+}
+
+/// A sentence that ends with 200 or 503.
+fn verdict(verdict: Result<String, String>) -> Answer {
+    let (status, sentence) = match verdict {
+        Ok(sentence) => (200, sentence),
+        Err(sentence) => (503, sentence),
+    };
+    Answer::Text(status, "text/plain; charset=utf-8", sentence + "\n")
 }
 
 fn said(status: u16, message: &str) -> Answer {

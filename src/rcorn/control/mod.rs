@@ -1,24 +1,31 @@
-//! The control socket: plain HTTP with JSON over a unix socket, for `rcornctl` and for curl.
+//! The control socket: plain HTTP with JSON over a unix socket, for `rcornctl` and for curl; and the `endpoint` of
+//! metrics and health, which is a `door` of the same kind.
 //!
 //! `serve` speaks HTTP, each client in a task of its own with limits in number, size and time, and turns a request into
 //! an `Ask`. The arbiter's loop takes one ask at a time and answers it from what it knows (`answer`), or makes an
 //! event of it. It never waits for a client.
 
 pub(crate) mod answer;
+mod door;
+mod endpoint;
 mod rates;
 mod serve;
 
+pub(crate) use endpoint::Endpoint;
 pub(crate) use rates::{Meters, Totals};
 
+use crate::metrics::Form;
+
 use crate::socket_file::SocketFile;
+use door::Door;
+use serve::House;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use sys::socket::{Address, ListenOptions};
 use sys::user::{Credentials, change_owner};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// What somebody wants to know, or to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +48,12 @@ pub(crate) enum Ask {
     Quit,
     /// Open the log files again.
     Reopen,
+    /// The metrics, in this form.
+    Metrics(Form),
+    /// Is it well?
+    Live,
+    /// Would new requests be served?
+    Ready,
 }
 
 /// How many workers.
@@ -57,6 +70,8 @@ pub(crate) enum Scale {
 pub(crate) enum Answer {
     /// A status and JSON.
     Json(u16, Vec<u8>),
+    /// A status, a type and text.
+    Text(u16, &'static str, String),
     /// Stacks that are being written to these files, each under a heading.
     Stacks(Vec<(String, OwnedFd)>),
 }
@@ -74,12 +89,8 @@ pub(crate) struct Control {
     path: PathBuf,
     file: SocketFile,
     fd: OwnedFd,
-    asked: mpsc::Receiver<Asked>,
-    task: tokio::task::JoinHandle<()>,
+    door: Door,
 }
-
-/// Asks that may wait for the loop.
-const QUEUED: usize = 16;
 
 impl Control {
     /// Listens at `path`. To be called within the runtime.
@@ -93,11 +104,8 @@ impl Control {
     }
 
     fn on(path: PathBuf, file: SocketFile, fd: OwnedFd) -> std::io::Result<Self> {
-        let listener = UnixListener::from(fd.try_clone()?);
-        listener.set_nonblocking(true)?;
-        let (sender, asked) = mpsc::channel(QUEUED);
-        let task = tokio::spawn(serve::serve(tokio::net::UnixListener::from_std(listener)?, sender));
-        Ok(Self { path, file, fd, asked, task })
+        let door = Door::open(fd.try_clone()?, House::Control)?;
+        Ok(Self { path, file, fd, door })
     }
 
     /// From now on it has this mode and owner.
@@ -118,10 +126,7 @@ impl Control {
 
     /// The next ask.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Asked> {
-        match self.asked.poll_recv(context) {
-            Poll::Ready(Some(asked)) => Poll::Ready(asked),
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
+        self.door.poll(context)
     }
 
     /// As it crosses: its path, and the file with its device and number.
@@ -156,11 +161,5 @@ fn find_owner(owner: &str) -> Result<Credentials, String> {
 impl AsFd for Control {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-impl Drop for Control {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }

@@ -2,33 +2,76 @@
 
 use contract::control::Rates;
 use contract::scoreboard::{BUCKETS, SlotView, Word};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Sums over all workers, those that are gone included.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Totals {
-    pub(crate) requests: u64,
-    by_class: [u64; 5],
-    latency: [u64; BUCKETS],
+    /// Requests that reached the application.
+    pub(crate) answered: u64,
+    /// Requests that did not.
+    pub(crate) refused: u64,
+    /// Requests among the answered whose response is not whole.
+    pub(crate) aborted: u64,
+    /// Responses by class, 1xx to 5xx.
+    pub(crate) by_class: [u64; 5],
+    /// Bytes of their bodies.
+    pub(crate) sent: u64,
+    /// Nanoseconds in the application, and their histogram.
+    pub(crate) busy: u64,
+    pub(crate) latency: [u64; BUCKETS],
+    /// Nanoseconds before that, and theirs.
+    pub(crate) waited: u64,
+    pub(crate) queued: [u64; BUCKETS],
 }
 
 impl Totals {
     /// Adds what one worker did.
     pub(crate) fn add(&mut self, slot: &SlotView<'_>) {
-        self.requests += slot.get(Word::Requests) + slot.get(Word::Refused);
-        for (sum, count) in self.by_class.iter_mut().zip(slot.by_class()) {
-            *sum += count;
-        }
-        for (sum, count) in self.latency.iter_mut().zip(slot.latency()) {
-            *sum += count;
-        }
+        self.add_all(&Self {
+            answered: slot.get(Word::Requests),
+            refused: slot.get(Word::Refused),
+            aborted: slot.get(Word::Aborted),
+            by_class: slot.by_class(),
+            sent: slot.get(Word::Sent),
+            busy: slot.get(Word::Busy),
+            latency: slot.latency(),
+            waited: slot.get(Word::Waited),
+            queued: slot.queued(),
+        });
     }
+
+    /// Adds what others did.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        self.answered += other.answered;
+        self.refused += other.refused;
+        self.aborted += other.aborted;
+        add(&mut self.by_class, &other.by_class);
+        self.sent += other.sent;
+        self.busy += other.busy;
+        add(&mut self.latency, &other.latency);
+        self.waited += other.waited;
+        add(&mut self.queued, &other.queued);
+    }
+
+    /// Requests that were answered or refused.
+    pub(crate) fn handled(&self) -> u64 {
+        self.answered + self.refused
+    }
+}
+
+fn add<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
 }
 
 /// The samples of the last minute.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
+    /// When it all began, in seconds since 1970.
+    pub(crate) started: f64,
     /// What workers did that are gone.
     pub(crate) gone: Totals,
     samples: VecDeque<(u64, Totals)>,
@@ -37,6 +80,11 @@ pub(crate) struct Meters {
 const MINUTE: u64 = 60_000_000_000;
 
 impl Meters {
+    /// It all began then, and those who are gone did so much.
+    pub(crate) fn since(started: f64, gone: Totals) -> Self {
+        Self { started, gone, samples: VecDeque::new() }
+    }
+
     /// Notes the sums at a time in nanoseconds.
     pub(crate) fn sample(&mut self, now: u64, totals: Totals) {
         self.samples.push_back((now, totals));
@@ -57,7 +105,7 @@ impl Meters {
             return Rates::default();
         };
         let seconds = end.saturating_sub(*begin) as f64 / 1e9;
-        let requests = last.requests.saturating_sub(first.requests);
+        let requests = last.handled().saturating_sub(first.handled());
         let mut latency = [0; BUCKETS];
         for (index, count) in latency.iter_mut().enumerate() {
             *count = last.latency[index].saturating_sub(first.latency[index]);
@@ -117,7 +165,7 @@ mod tests {
         for second in 0..200u64 {
             slot.add(Word::Requests, 50);
             slot.count_status(200);
-            slot.count_latency(10_000);
+            slot.count_times(0, 10_000);
             let mut totals = Totals::default();
             totals.add(&slot);
             meters.sample(second * 1_000_000_000, totals);

@@ -1,9 +1,11 @@
-//! HTTP for the control socket, by hyper: who may take how long, and which path means what.
+//! HTTP for the control socket and for metrics, by hyper: who may take how long, and which path means what where.
 
 use super::{Answer, Ask, Asked, Scale};
+use crate::metrics::accepts;
 use contract::control::Said;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT, HeaderMap};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,29 +13,63 @@ use std::convert::Infallible;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-/// Clients at a time; more wait in the kernel's queue.
-const MOST_CLIENTS: usize = 16;
-/// For how long a client may be there.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take for a head.
 const HEAD: Duration = Duration::from_secs(5);
 /// The longest body.
 const LONGEST_BODY: usize = 4096;
 
+/// Where clients come in.
+#[derive(Debug)]
+pub(super) enum Gate {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// What is answered there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum House {
+    /// Everything.
+    Control,
+    /// Metrics and health, for anybody who reaches the listener.
+    Metrics,
+}
+
+impl House {
+    /// Clients at a time; more wait in the kernel's queue.
+    pub(super) fn places(self) -> usize {
+        match self {
+            Self::Control => 16,
+            Self::Metrics => 64,
+        }
+    }
+
+    /// For how long a client may be there.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Control => Duration::from_secs(30),
+            Self::Metrics => Duration::from_secs(10),
+        }
+    }
+}
+
 /// Serves for ever.
-pub(super) async fn serve(listener: UnixListener, asks: mpsc::Sender<Asked>) {
-    let places = Arc::new(Semaphore::new(MOST_CLIENTS));
+pub(super) async fn serve(gate: Gate, house: House, places: Arc<Semaphore>, asks: mpsc::Sender<Asked>) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
+        let accepted = match &gate {
+            Gate::Tcp(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as Stream),
+            Gate::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as Stream),
+        };
+        match accepted {
+            Ok(stream) => {
                 let asks = asks.clone();
                 tokio::spawn(async move {
                     // Who takes too long, or goes away, is no matter of anybody else.
-                    let _ = tokio::time::timeout(PATIENCE, client(stream, asks)).await;
+                    let _ = tokio::time::timeout(house.patience(), client(stream, house, asks)).await;
                     drop(place);
                 });
             }
@@ -43,20 +79,35 @@ pub(super) async fn serve(listener: UnixListener, asks: mpsc::Sender<Asked>) {
     }
 }
 
-async fn client(stream: UnixStream, asks: mpsc::Sender<Asked>) {
-    let service = service_fn(move |request| respond(request, asks.clone()));
+/// One client's connection.
+type Stream = Box<dyn Duplex>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+async fn client(stream: Stream, house: House, asks: mpsc::Sender<Asked>) {
+    let service = service_fn(move |request| respond(request, house, asks.clone()));
     let mut server = hyper::server::conn::http1::Builder::new();
+    // Probes and scrapes come seldom: a connection that is kept would only be in the way of others.
+    server.keep_alive(house == House::Control);
     server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn respond(
     request: Request<Incoming>,
+    house: House,
     asks: mpsc::Sender<Asked>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, LONGEST_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
-    let ask = match meaning(&parts.method, parts.uri.path(), &body) {
+    let (method, path) = (&parts.method, parts.uri.path());
+    let ask = match (observed(method, path, &parts.headers), house) {
+        (Some(ask), _) => ask,
+        (None, House::Control) => meaning(method, path, &body),
+        (None, House::Metrics) => Err((404, "there is /metrics, /live and /ready here")),
+    };
+    let ask = match ask {
         Ok(ask) => ask,
         Err((status, message)) => return Ok(said(status, message)),
     };
@@ -66,13 +117,32 @@ async fn respond(
     }
     Ok(match answered.await {
         Ok(Answer::Json(status, json)) => response(status, json),
+        Ok(Answer::Text(status, kind, text)) => typed(status, kind, text.into_bytes()),
         Ok(Answer::Stacks(files)) => response(200, collect(files).await),
         Err(_) => said(503, "the arbiter is about to end"),
     })
 }
 
+/// What was asked for, or a status and a sentence.
+type Meaning = Result<Ask, (u16, &'static str)>;
+
+/// What a request asks for that changes nothing; `None` when its path is none of these.
+fn observed(method: &Method, path: &str, headers: &HeaderMap) -> Option<Meaning> {
+    let ask = match path {
+        "/metrics" => {
+            let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+            Ask::Metrics(accepts::form(&accept.collect::<Vec<_>>().join(",")))
+        }
+        "/live" => Ask::Live,
+        "/ready" => Ask::Ready,
+        _ => return None,
+    };
+    let reads = method == Method::GET || method == Method::HEAD;
+    Some(if reads { Ok(ask) } else { Err((405, "GET and HEAD only")) })
+}
+
 /// What a request asks for.
-fn meaning(method: &Method, path: &str, body: &[u8]) -> Result<Ask, (u16, &'static str)> {
+fn meaning(method: &Method, path: &str, body: &[u8]) -> Meaning {
     let get = method == Method::GET;
     let ask = match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
         ["status" | "workers"] if get => Ask::Status,
@@ -140,10 +210,14 @@ fn said(status: u16, message: &str) -> Response<Full<Bytes>> {
 
 fn response(status: u16, mut json: Vec<u8>) -> Response<Full<Bytes>> {
     json.push(b'\n');
-    let mut response = Response::new(Full::new(Bytes::from(json)));
+    typed(status, "application/json", json)
+}
+
+fn typed(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() =
         hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = hyper::header::HeaderValue::from_static("application/json");
+    let kind = hyper::header::HeaderValue::from_static(kind);
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, kind);
     response
 }
@@ -151,6 +225,19 @@ fn response(status: u16, mut json: Vec<u8>) -> Response<Full<Bytes>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Form;
+
+    #[test]
+    fn three_paths_only_look() {
+        let ask = |method, path| {
+            observed(&method, path, &HeaderMap::new()).map(|ask| ask.map_err(|(status, _)| status))
+        };
+        assert_eq!(ask(Method::GET, "/live"), Some(Ok(Ask::Live)));
+        assert_eq!(ask(Method::HEAD, "/ready"), Some(Ok(Ask::Ready)));
+        assert_eq!(ask(Method::GET, "/metrics"), Some(Ok(Ask::Metrics(Form::Prometheus))));
+        assert_eq!(ask(Method::POST, "/metrics"), Some(Err(405)));
+        assert_eq!(ask(Method::GET, "/status"), None);
+    }
 
     #[test]
     fn paths_have_meanings() {

@@ -34,6 +34,8 @@ pub(super) fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result
         Kind::Known(words, set) => set(settings, &text(value)?).map_err(|why| {
             if why.is_empty() { format!("expected {}, found {value}", either(words)) } else { why }
         })?,
+        Kind::Checked(set) => set(settings, &text(value)?)?,
+        Kind::Address(example, set) => set(settings, &address(value, example)?)?,
         Kind::Path(set) => set(settings, path(value, base)?),
         Kind::List(commas, set) => {
             let text = text(value)?;
@@ -201,6 +203,13 @@ fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::Text(_) | Value::Integer(..) => Ok(value.plain()),
         _ => Err(format!("expected text, found {value}")),
+    }
+}
+
+fn address(value: &Value, example: &str) -> Result<String, String> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Ok(text.clone()),
+        _ => Err(format!("expected an address such as \"{example}\", found {value}")),
     }
 }
 

@@ -10,6 +10,11 @@ const PORT: u16 = 8000;
 /// The address that `text` names. A host name stands for its first IPv4 address, else its first address: with many
 /// resolvers `localhost` is `::1` first, and a client that asks 127.0.0.1 would find nobody.
 pub(super) fn parse(text: &str) -> Result<Bind, String> {
+    parse_or(text, PORT)
+}
+
+/// The same with another port where none is given.
+pub(super) fn parse_or(text: &str, port: u16) -> Result<Bind, String> {
     if let Some(number) = text.strip_prefix("fd://") {
         return descriptor(number).ok_or(format!(
             "{text:?} names no descriptor: expected fd:// and a number, or a socket's FileDescriptorName="
@@ -19,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Bind, String> {
         return unix(path.strip_prefix("//").unwrap_or(path)).map(Bind::Address);
     }
     let place = text.strip_prefix("tcp://").unwrap_or(text);
-    tcp(place).map(|address| Bind::Address(Address::Tcp(address)))
+    tcp(place, port).map(|address| Bind::Address(Address::Tcp(address)))
 }
 
 /// A number, or the name that systemd gives to a socket.
@@ -44,21 +49,21 @@ fn unix(path: &str) -> Result<Address, String> {
     }
 }
 
-fn tcp(text: &str) -> Result<SocketAddr, String> {
+fn tcp(text: &str, default: u16) -> Result<SocketAddr, String> {
     let expected = || format!("expected HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N, found {text:?}");
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => rest.split_once(']').ok_or_else(expected)?,
         None => text.split_at(text.rfind(':').unwrap_or(text.len())),
     };
     let port = match port.strip_prefix(':') {
-        None if port.is_empty() => PORT,
+        None if port.is_empty() => default,
         Some(port) => port
             .parse()
             .map_err(|_| format!("{port:?} is no port: expected a number from 0 to 65535, in {text:?}"))?,
         None => return Err(expected()),
     };
     if host.contains(':') && !text.starts_with('[') {
-        return Err(format!("an IPv6 address stands in brackets: [{text}]:{PORT}"));
+        return Err(format!("an IPv6 address stands in brackets: [{text}]:{default}"));
     }
     if port_alone(text) {
         return Err(format!("{text:?} is no host; a port alone is written as \":{text}\""));

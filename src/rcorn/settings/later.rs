@@ -23,8 +23,4 @@ pub(super) static LATER: &[Row] = &[
     Row::later("syslog", &["--log-syslog"], STDERR),
     Row::later("syslog_prefix", &["--log-syslog-prefix"], STDERR),
     Row::later("syslog_facility", &["--log-syslog-facility"], STDERR),
-    Row::later("statsd_host", &["--statsd-host"], ""),
-    Row::later("statsd_prefix", &["--statsd-prefix"], ""),
-    Row::later("dogstatsd_tags", &["--dogstatsd-tags"], ""),
-    Row::later("enable_backlog_metric", &["--enable-backlog-metric"], ""),
 ];

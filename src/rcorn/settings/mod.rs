@@ -22,11 +22,13 @@ mod python_file;
 mod reading;
 mod refusal;
 mod row;
+mod statsd_host;
 mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
 mod table_gunicorn;
+mod table_metrics;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use migrate::migrate;
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
 pub(crate) use row::Wish;
+pub(crate) use statsd_host::StatsdHost;
 
 use contract::logline::{Level, LogFormat};
 use contract::settings::{
@@ -165,6 +168,8 @@ pub(crate) struct Settings {
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
     pub(crate) access_log: Option<LogTarget>,
+    /// What is measured, and who is told.
+    pub(crate) metrics: Metrics,
     /// Where rcornctl reaches us; `None`: nowhere.
     pub(crate) control_socket: Option<PathBuf>,
     /// The mode of that socket's file.
@@ -173,6 +178,22 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+}
+
+/// What is measured, and who is told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Metrics {
+    /// Where metrics and health are told; `None`: nowhere but at the control socket.
+    pub(crate) bind: Option<Bind>,
+    /// The statsd server that is told of each request.
+    pub(crate) statsd_host: Option<StatsdHost>,
+    /// What its metrics' names begin with.
+    pub(crate) statsd_prefix: String,
+    /// And what stands behind each of them.
+    pub(crate) dogstatsd_tags: String,
+    /// Is it told how many connections wait?
+    pub(crate) enable_backlog_metric: bool,
 }
 
 /// Where to listen.
@@ -185,6 +206,13 @@ pub(crate) enum Bind {
     Fd(i32),
     /// The sockets that systemd hands over under this name.
     Handed(String),
+}
+
+impl Bind {
+    /// Does the kernel choose a port?
+    fn is_any_port(&self) -> bool {
+        matches!(self, Self::Address(Address::Tcp(address)) if address.port() == 0)
+    }
 }
 
 /// As it is written.
@@ -294,6 +322,7 @@ impl Settings {
             log_format: LogFormat::Plain,
             error_log: LogTarget::Stream,
             access_log: None,
+            metrics: Metrics::default(),
             control_socket: None,
             control_socket_mode: 0,
             control_socket_owner: None,

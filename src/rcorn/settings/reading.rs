@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::row::{Kind, Row, Wish};
 use super::table;
 use super::value::{Given, Value};
-use super::{Invocation, LogTarget, Settings, arguments, directories, env_file, migrate, paste};
+use super::{Bind, Invocation, LogTarget, Settings, arguments, directories, env_file, migrate, paste};
 use contract::descriptors::MOST_LISTENERS;
 use contract::settings::{PythonSettings, PythonSource};
 use std::path::Path;
@@ -156,6 +156,12 @@ impl<'a> Reading<'a> {
     /// One address twice would be an error of the kernel's that names nobody's mistake.
     fn check_bind(&self, settings: &Settings) -> Result<(), Refusal> {
         let bind = &settings.bind;
+        let is_same = |metrics: &&Bind| bind.contains(metrics) && !metrics.is_any_port();
+        if let Some(metrics) = settings.metrics.bind.as_ref().filter(is_same) {
+            let clause =
+                format!("{metrics} is where the application is served, as bind says; choose another address");
+            return Err(self.refuse("metrics_bind", &clause));
+        }
         let twice = bind.iter().enumerate().find(|(index, address)| bind[..*index].contains(address));
         match twice {
             Some((_, address)) => Err(self.refuse("bind", &format!("{address} is there twice"))),

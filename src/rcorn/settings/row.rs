@@ -50,6 +50,10 @@ pub(super) enum Kind {
     Text(fn(&mut Settings, &str)),
     /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
     Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
+    /// Text that may be refused.
+    Checked(fn(&mut Settings, &str) -> Result<(), String>),
+    /// An address such as this one; it may be refused.
+    Address(&'static str, fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
@@ -128,6 +132,8 @@ pub(super) enum Section {
     Permits,
     /// Its logs.
     Logging,
+    /// What is measured.
+    Metrics,
     /// The process.
     Process,
     /// What else rcorn can be asked for.
@@ -138,7 +144,7 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 10] = [
+    pub(super) const SHOWN: [(Self, &'static str); 11] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
@@ -147,6 +153,7 @@ impl Section {
         (Self::Proxies, "Proxies in front"),
         (Self::Permits, "Requests in an old or odd style"),
         (Self::Logging, "Logging"),
+        (Self::Metrics, "Metrics and health"),
         (Self::Process, "Process"),
         (Self::Other, "Instead of serving"),
     ];
@@ -235,9 +242,10 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
-            Kind::Text(_) => "TEXT",
+            Kind::Text(_) | Kind::Checked(_) => "TEXT",
             Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
+            Kind::Address(..) => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",
             Kind::Path(_) | Kind::List(..) => "PATH",
             Kind::Switch([], _) => "on|off",

@@ -11,6 +11,7 @@ use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
 use super::table_gunicorn::GUNICORN;
+use super::table_metrics::METRICS;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
 use super::{LogTarget, Settings};
@@ -27,6 +28,7 @@ pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
         .chain(ASGI)
         .chain(CLIENTS)
         .chain(FURTHER)
+        .chain(METRICS)
         .chain(PROXY)
         .chain(CONTROL)
         .chain(GUNICORN)

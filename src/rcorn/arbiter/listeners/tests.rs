@@ -98,6 +98,33 @@ fn what_is_handed_over_replaces_the_settings_unless_they_call_it_by_its_name() {
 }
 
 #[test]
+fn metrics_have_a_listener_of_their_own() {
+    let _mask = MASK.lock();
+    let any = Bind::Address(Address::Tcp("127.0.0.1:0".parse().unwrap()));
+    let mut settings = settings(vec![any.clone()]);
+    assert!(for_metrics(&settings, &[], &[], &[]).unwrap().is_none());
+    settings.metrics.bind = Some(any);
+    let before = gather(&settings, &[], &[], None).unwrap();
+    let metrics = for_metrics(&settings, &before, &[], &before).unwrap().unwrap();
+    assert!(!Rc::ptr_eq(&metrics, &before[0]));
+    let open = [Rc::clone(&before[0]), Rc::clone(&metrics)];
+    let after = gather(&settings, &open, &[], None).unwrap();
+    assert!(after.len() == 1 && Rc::ptr_eq(&after[0], &before[0]));
+    assert!(Rc::ptr_eq(&for_metrics(&settings, &open, &[], &after).unwrap().unwrap(), &metrics));
+}
+
+#[test]
+fn what_is_handed_over_for_metrics_is_not_the_applications() {
+    let sockets = [handed("http"), handed("metrics")];
+    let mut settings = settings(Vec::new());
+    settings.metrics.bind = Some(Bind::Handed("metrics".into()));
+    let served = gather(&settings, &[], &sockets, None).unwrap();
+    assert!(served.len() == 1 && Rc::ptr_eq(&served[0], &sockets[0]));
+    let metrics = for_metrics(&settings, &[], &sockets, &served).unwrap().unwrap();
+    assert!(Rc::ptr_eq(&metrics, &sockets[1]));
+}
+
+#[test]
 fn what_systemd_kept_is_what_was_bound() {
     let _mask = MASK.lock();
     let directory = std::env::temp_dir().join(format!("rcorn-kept-{}", std::process::id()));

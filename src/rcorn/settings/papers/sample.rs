@@ -44,6 +44,7 @@ fn value(row: &Row) -> String {
         (Kind::Switch(..), "off") => "false".to_owned(),
         (Kind::List(..) | Kind::Pairs(_), default) => listed(default),
         (Kind::Path(_), "") => quoted("PATH"),
+        (Kind::Address(example, _), "") => quoted(example),
         (_, default) => quoted(default),
     }
 }
