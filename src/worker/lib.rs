@@ -19,6 +19,7 @@ mod lane;
 mod lifecycle;
 mod load;
 mod log;
+mod loop_lanes;
 mod meter;
 mod overdue;
 mod prepare;

@@ -39,6 +39,8 @@ pub(crate) enum Action {
     Signal(Pid, i32),
     /// Have a stuck worker answer the client of the request in this lane, where that has got nothing yet.
     LastWord(Pid, u32),
+    /// The same for all clients of a worker that have got nothing yet.
+    LastWordToAll(Pid),
     /// Let go of a worker that is gone: its channel and its slot.
     Release(Generation, WorkerId, Slot),
     /// Let go of a generation that is gone.

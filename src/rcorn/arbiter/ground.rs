@@ -10,7 +10,7 @@ use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use contract::id::Generation;
 use contract::scoreboard::Scoreboard;
-use contract::settings::Preload;
+use contract::settings::{Preload, WorkerClass};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -46,8 +46,7 @@ impl Ground {
             interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;
         let credentials = credentials(&settings)?;
         let logs = Logs::open(&settings, credentials.as_ref())?;
-        let board = Scoreboard::create(settings.threads)
-            .map_err(|error| format!("cannot make the scoreboard: {error}"))?;
+        let board = board(&settings).map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
         if !settings.idle_timeout.is_zero() {
             listeners::outlive_us(&listeners)?;
@@ -128,6 +127,15 @@ impl Ground {
             listeners: self.listeners.iter().map(AsFd::as_fd).collect(),
         }
         .start()
+    }
+}
+
+fn board(settings: &Settings) -> std::io::Result<Scoreboard> {
+    match settings.worker_class {
+        WorkerClass::Sync | WorkerClass::Threads => Scoreboard::create(settings.threads),
+        WorkerClass::Auto | WorkerClass::Asgi | WorkerClass::Gevent => {
+            Scoreboard::create_for_loops(settings.threads)
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod handover;
 pub(crate) mod health;
 mod hindrance;
 mod listeners;
+mod look;
 pub(crate) mod memory;
 mod output;
 mod pidfile;

@@ -24,6 +24,7 @@ mod websocket;
 use crate::application::Application;
 use crate::inherited::Inherited;
 use crate::log;
+use crate::loop_lanes::LoopLanes;
 use crate::python::Helper;
 use conversation::Conversation;
 use http::websocket::Handshake;
@@ -50,6 +51,7 @@ impl AsgiApp {
         py: Python<'_>,
         (application, interrupted): (Py<PyAny>, Py<PyAny>),
         inherited: &Inherited,
+        lanes: Arc<LoopLanes>,
     ) -> PyResult<Self> {
         let interface = Helper::Interface.module(py)?.call_method1("interface", (&application,))?;
         let application = if interface.eq("asgi2")? {
@@ -58,7 +60,7 @@ impl AsgiApp {
             application
         };
         let scopes = Scopes::new(py, inherited)?;
-        let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi)?);
+        let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi, lanes)?);
         Ok(Self { application, scopes, shared, escaped: None })
     }
 
@@ -68,6 +70,8 @@ impl AsgiApp {
     }
 
     fn begin(&mut self, py: Python<'_>, mut exchange: Exchange) {
+        let lane = self.shared.lanes.enter(&mut exchange);
+        let running = lane.lane();
         let offer = match Handshake::read(&exchange.request()) {
             Handshake::No => None,
             Handshake::Offered(offer) => Some(offer),
@@ -77,8 +81,13 @@ impl AsgiApp {
             Ok(scope) => scope,
             Err(error) => return log::write_exception(py, "A request cannot be put into words", &error),
         };
-        let begun = Conversation::new(py, (exchange, offer), &scope, &self.shared)
-            .and_then(|conversation| task::start(&self.application, scope, &conversation));
+        let begun =
+            Conversation::new(py, (exchange, lane, offer), &scope, &self.shared).and_then(|conversation| {
+                // Most tasks begin to run at once: then it is known whose code it is that blocks the loop.
+                self.shared.lanes.set_running(running);
+                task::start(&self.application, scope, &conversation)
+            });
+        self.shared.lanes.set_running(None);
         if let Err(error) = begun {
             self.escaped = Some(error);
         }

@@ -1,5 +1,6 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
+use crate::loop_lanes::LoopLane;
 use crate::overdue;
 use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell};
 use http::{Exchange, Flow, Inflow, Piece};
@@ -16,8 +17,8 @@ pub(super) struct Job {
     #[pyo3(get)]
     key: usize,
     inflow: Option<Arc<Inflow>>,
-    /// `None` when it has ended.
-    exchange: Mutex<Option<Exchange>>,
+    /// With its place where the arbiter sees it; `None` when it has ended.
+    exchange: Mutex<Option<(Exchange, LoopLane)>>,
 }
 
 /// How sending went.
@@ -34,9 +35,9 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn new(exchange: Exchange, lane: LoopLane) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)) }
+        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some((exchange, lane))) }
     }
 
     /// `GET /path`, for the log.
@@ -53,7 +54,7 @@ impl Job {
         // Whoever panicked with it left it whole.
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *exchange {
-            Some(exchange) => work(exchange),
+            Some((exchange, _)) => work(exchange),
             None => Err(PyRuntimeError::new_err("the response to this request is over")),
         }
     }
@@ -184,8 +185,9 @@ impl Job {
     /// It is over, however it went. Later calls only say so.
     fn end(&self) {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(exchange) = exchange {
+        if let Some((exchange, lane)) = exchange {
             exchange.end();
+            drop(lane);
         }
     }
 }

@@ -66,10 +66,11 @@ impl Reactor {
     fn begin_with<'py>(
         &self,
         py: Python<'py>,
-        exchange: Exchange,
+        mut exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
+        let lane = self.worker.borrow().app.lanes.enter(&mut exchange);
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
-        Ok((Bound::new(py, Job::new(exchange))?, environ.into_bound(py)))
+        Ok((Bound::new(py, Job::new(exchange, lane))?, environ.into_bound(py)))
     }
 }
 
