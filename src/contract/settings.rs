@@ -47,6 +47,12 @@ pub struct WorkerSettings {
     pub max_requests: u64,
     /// Up to so many more, by chance, so that not all are replaced at once.
     pub max_requests_jitter: u64,
+    /// In development: tell which files are loaded, and serve a page about an application that cannot be.
+    #[serde(default)]
+    pub reload: bool,
+    /// In development: print every line that runs.
+    #[serde(default)]
+    pub spew: bool,
     /// How ASGI applications are run.
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.

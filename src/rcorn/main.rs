@@ -8,6 +8,7 @@ mod log;
 mod settings;
 mod socket_file;
 mod systemd;
+mod watch;
 
 use contract::exit::ExitCode;
 use settings::{Invocation, Predecessor, Refusal, Wish};

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod exec;
 pub mod fd;
+pub mod inotify;
 pub mod journal;
 pub mod last_word;
 pub mod memory;

@@ -24,6 +24,7 @@ mod meter;
 mod overdue;
 mod prepare;
 mod python;
+mod reload;
 mod service;
 mod spool;
 mod threads;

@@ -19,7 +19,7 @@ use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;
 use crate::zygote::title_suffix;
-use crate::{load, log, service};
+use crate::{load, log, reload, service};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -103,11 +103,11 @@ fn begin(
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
-            Err(failure) => return Err(failed(failure)),
+            Err(failure) => reload::instead(py, settings, failure).map_err(failed)?,
         },
     };
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    let post = Post { slot, signals, channel, patience };
+    let post = Post { slot, signals, channel, patience, reload: settings.reload };
     service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
@@ -167,6 +167,8 @@ pub(crate) struct Worker<A> {
     draining: bool,
     /// Milliseconds that a drain may take.
     patience: u64,
+    /// In development: files that were loaded are told, and quiet connections are to meet the new code.
+    reload: bool,
 }
 
 /// Where a worker stands, and who it hears.
@@ -177,6 +179,8 @@ pub(crate) struct Post {
     pub(crate) channel: WorkerChannel,
     /// Milliseconds that a drain may take.
     pub(crate) patience: u64,
+    /// The setting of that name.
+    pub(crate) reload: bool,
 }
 
 /// Why the loop ends.
@@ -184,8 +188,8 @@ pub(crate) struct Leave(pub(crate) ExitCode);
 
 impl<A: Application> Worker<A> {
     pub(crate) fn new((server, meter): (Server, Meter), app: A, post: Post) -> Self {
-        let Post { signals, channel, patience, .. } = post;
-        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience }
+        let Post { signals, channel, patience, reload, .. } = post;
+        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience, reload }
     }
 
     /// Serves to the end. Gives the application back, which may have to be ended as well.
@@ -221,6 +225,7 @@ impl<A: Application> Worker<A> {
             self.server.watch(channel.as_fd(), CHANNEL)?;
             channel.send(&FromWorker::Ready, &[])?;
         }
+        self.tell_loaded();
         Ok(())
     }
 
@@ -258,6 +263,7 @@ impl<A: Application> Worker<A> {
         for key in &turned.keys {
             if *key == SIGNALS { self.mind_signals()? } else { self.hear_arbiter()? }
         }
+        self.tell_loaded();
         if self.app.wants_to_leave() {
             self.leave_on_own_account();
         }
@@ -265,6 +271,17 @@ impl<A: Application> Worker<A> {
             self.tell(&FromWorker::Spent);
         }
         Ok(())
+    }
+
+    /// Is this development, where files are watched?
+    pub(crate) fn reloads(&self) -> bool {
+        self.reload
+    }
+
+    fn tell_loaded(&self) {
+        if self.reload {
+            reload::tell_loaded(|loaded| self.tell(&FromWorker::Loaded(loaded)));
+        }
     }
 
     /// Does it only finish what is in flight?
@@ -337,6 +354,9 @@ impl<A: Application> Worker<A> {
     }
 
     fn retirement(&self) -> Farewell {
+        if self.reload {
+            return Farewell::Vanish;
+        }
         Farewell::Retire { patience: self.patience() }
     }
 
@@ -351,7 +371,7 @@ impl<A: Application> Worker<A> {
         self.server.end(farewell);
     }
 
-    fn tell(&mut self, message: &FromWorker) {
+    fn tell(&self, message: &FromWorker) {
         // An arbiter that does not hear is gone or stuck; the end of the channel will say which.
         let _ = self.channel.as_ref().map(|channel| channel.send(message, &[]));
     }

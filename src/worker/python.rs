@@ -26,6 +26,10 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
+    /// Which files are loaded, and a page in place of an application that cannot be.
+    Reload,
+    /// Every line that runs.
+    Spew,
 }
 
 impl Helper {
@@ -40,6 +44,8 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
+            Self::Reload => ("_rcorn.reload", include_str!("python/reload.py")),
+            Self::Spew => ("_rcorn.spew", include_str!("python/spew.py")),
         }
     }
 
@@ -57,7 +63,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
+static MODULES: [PyOnceLock<Py<PyModule>>; 11] = [const { PyOnceLock::new() }; 11];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

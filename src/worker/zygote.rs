@@ -9,13 +9,13 @@ use crate::kind;
 use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
-use crate::{lifecycle, log, prepare, spool};
+use crate::{lifecycle, log, prepare, reload, spool};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
-use contract::settings::{Preload, WorkerClass};
+use contract::settings::{Preload, WorkerClass, WorkerSettings};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -29,6 +29,9 @@ pub(crate) fn run(py: Python<'_>) -> ExitCode {
     match boot(py) {
         Ok((inherited, application, preload)) => {
             let _ = channel.send(&FromZygote::Booted { preload }, &[]);
+            if inherited.settings.reload {
+                reload::tell_loaded(|loaded| drop(channel.send(&FromZygote::Loaded(loaded), &[])));
+            }
             obey(py, channel, inherited, application)
         }
         Err(failure) => {
@@ -47,14 +50,15 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
-    prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
+    let prepared = prepare::prepare(py, settings).and_then(|()| reload::prepare(py, settings));
+    prepared.map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;
     }
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
-        Preload::Auto => preload_if_it_survives(py, &settings.app)?,
+        Preload::On => (Some(import(py, settings)?), PreloadOutcome::Imported),
+        Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
         // What no worker could serve is told before there is any.
@@ -65,14 +69,18 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     Ok((inherited, application, outcome))
 }
 
+fn import(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny>, BootFailure> {
+    load::load(py, &settings.app).or_else(|failure| reload::instead(py, settings, failure))
+}
+
 fn preload_if_it_survives(
     py: Python<'_>,
-    app: &str,
+    settings: &WorkerSettings,
 ) -> Result<(Option<Py<PyAny>>, PreloadOutcome), BootFailure> {
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
-    let application = load::load(py, app)?;
+    let application = import(py, settings)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
     Ok(match left {

@@ -18,6 +18,9 @@ pub enum Farewell {
         /// Milliseconds.
         patience: u64,
     },
+    /// Others serve on, and nobody is to be answered here any more but those whose requests are in flight: quiet
+    /// connections are closed at once, whether their next request is on its way or not.
+    Vanish,
 }
 
 impl Server {
@@ -37,7 +40,9 @@ impl Server {
         let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
         self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));
         for (key, connection) in &mut self.connections {
-            if connection.is_quiet() {
+            if connection.is_quiet() && farewell == Farewell::Vanish {
+                connection.deadline = self.shared.now.max(1);
+            } else if connection.is_quiet() {
                 connection.deadline = self.shared.end_of_quiet(connection.deadline);
             } else if connection.phase == Phase::Open && connection.output.is_empty() {
                 connection.deadline = self.shared.next_deadline(connection);

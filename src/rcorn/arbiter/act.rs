@@ -16,6 +16,7 @@ use crate::control::{Control, Meters};
 use crate::log::Logs;
 use crate::settings::{Invocation, Settings};
 use crate::systemd::{Manager, Notice, Pressure};
+use crate::watch::Watch;
 use contract::channel::Channel;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
@@ -50,6 +51,8 @@ pub(crate) struct Hands {
     pub(crate) meters: Meters,
     /// Who started us.
     pub(crate) manager: Manager,
+    /// The files of the application, in development.
+    pub(crate) watch: Option<Watch>,
     /// When that one last heard of us.
     pub(super) pulsed: Moment,
 }
@@ -87,8 +90,10 @@ impl Hands {
             control,
             meters,
             manager,
+            watch: None,
             pulsed: Moment(0),
-        })
+        }
+        .watching(Generation(1)))
     }
 
     /// What the first generation's settings say.
@@ -138,6 +143,7 @@ impl Hands {
             Action::LastWordToAll(pid) => {
                 let _ = sys::last_word::ask_for_all(pid.0);
             }
+            Action::Watch(loaded) => self.watch_loaded(loaded),
             Action::Release(generation, worker, slot) => self.release(generation, worker, slot),
             Action::Discard(generation) => drop(self.grounds.remove(&generation)),
             Action::Adopt(generation) => self.adopt(generation),
@@ -171,6 +177,7 @@ impl Hands {
         announce(&self.logs, &ground.listeners, &open);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);
+        self.watch_for(generation);
         Ok(rules)
     }
 

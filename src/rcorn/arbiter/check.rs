@@ -20,6 +20,8 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     settings.bind.clear();
     settings.error_log = LogTarget::Stream;
     settings.access_log = None;
+    // A page about it in place of the application would be good news.
+    settings.reload = false;
     let limit = settings.startup_timeout;
     let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(|why| setup(why.into()))?;
     let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;
@@ -44,7 +46,7 @@ fn hear(started: &Started, limit: Duration) -> Option<Result<(), BootFailure>> {
     }
     match started.channel.receive() {
         Ok(Some(received)) => Some(match received.message {
-            FromZygote::Booted { .. } => Ok(()),
+            FromZygote::Booted { .. } | FromZygote::Loaded(_) => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
         }),
         Ok(None) => None,

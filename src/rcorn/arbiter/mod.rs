@@ -29,6 +29,7 @@ mod output;
 mod pidfile;
 mod policy;
 mod records;
+mod reloading;
 mod run;
 mod state;
 mod step;

@@ -8,6 +8,7 @@ use super::fleet::Fleet;
 use super::policy::Moment;
 use super::step::step;
 use crate::control::Asked;
+use crate::watch::Watch;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
 use std::collections::VecDeque;
@@ -53,6 +54,8 @@ pub(crate) async fn run(
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
             Woken::Sample => hands.report(&fleet),
             Woken::Pulse => hands.pulse(&fleet),
+            Woken::Stirred => {}
+            Woken::LookAtFiles => events.extend(hands.look_at_files()),
         }
     }
 }
@@ -115,6 +118,9 @@ enum Woken {
     Due,
     Sample,
     Pulse,
+    /// Files may have changed.
+    Stirred,
+    LookAtFiles,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -126,6 +132,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
     let somebody_asks = hands.control.is_some() || hands.manager.is_there();
     let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
     let mut pulse = pin!(until(hands.next_pulse(fleet)));
+    let mut files = pin!(until(hands.watch.as_ref().and_then(Watch::next)));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -144,6 +151,14 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if pulse.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Pulse);
+        }
+        if let Some(watch) = &mut hands.watch
+            && watch.poll(context).is_ready()
+        {
+            return Poll::Ready(Woken::Stirred);
+        }
+        if files.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::LookAtFiles);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })

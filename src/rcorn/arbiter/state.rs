@@ -3,6 +3,7 @@
 
 use super::fleet::Fleet;
 use crate::settings::{LogTarget, Settings};
+use crate::watch::Files;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::{Level, LogFormat};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub(crate) struct State {
     pub(crate) pid_file: Option<PathBuf>,
     /// The control socket.
     pub(crate) control: Option<ControlState>,
+    /// The files that are watched.
+    #[serde(default)]
+    pub(crate) watched: Option<Files>,
 }
 
 /// The control socket.
@@ -158,6 +162,7 @@ impl State {
             logs,
             pid_file: None,
             control: None,
+            watched: None,
         }
     }
 

@@ -3,7 +3,6 @@
 
 use super::row::Row;
 
-const RELOAD: &str = "restart rcorn after a change";
 const SYSTEMD: &str = "let systemd keep it running in the background";
 const TLS: &str = "let a proxy such as nginx do TLS";
 const HTTP2: &str = "let a proxy such as nginx speak HTTP/2 to the clients";
@@ -15,10 +14,6 @@ const UNNEEDED: &str = "leave it out: rcorn has one parser of its own";
 /// What is to come.
 pub(super) static LATER: &[Row] = &[
     Row::later("http_parser", &["--http-parser"], UNNEEDED),
-    Row::later("reload", &["--reload"], RELOAD),
-    Row::later("reload_engine", &["--reload-engine"], RELOAD),
-    Row::later("reload_extra_files", &["--reload-extra-file"], RELOAD),
-    Row::later("spew", &["--spew"], ""),
     Row::later("daemon", &["-D", "--daemon"], SYSTEMD),
     Row::later("worker_tmp_dir", &["--worker-tmp-dir"], HEARTBEAT),
     Row::later("paste", &["--paste", "--paster"], "name the application as MODULE:CALLABLE"),

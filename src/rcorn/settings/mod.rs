@@ -23,6 +23,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_development;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -158,6 +159,26 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+    /// Reload when a file changes, and show why the application cannot be imported.
+    pub(crate) reload: bool,
+    /// How changes are noticed.
+    pub(crate) reload_engine: ReloadEngine,
+    /// Further files, directories and patterns that are watched.
+    pub(crate) reload_extra_files: Vec<String>,
+    /// Print every line of Python that runs.
+    pub(crate) spew: bool,
+}
+
+/// How changes of files are noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ReloadEngine {
+    /// The kernel tells, where it knows.
+    #[default]
+    Auto,
+    /// All files are looked at once a second.
+    Poll,
+    /// The kernel tells.
+    Inotify,
 }
 
 /// Where to listen.
@@ -278,6 +299,10 @@ impl Settings {
             control_socket_mode: 0,
             control_socket_owner: None,
             extension: None,
+            reload: false,
+            reload_engine: ReloadEngine::Auto,
+            reload_extra_files: Vec::new(),
+            spew: false,
         }
     }
 }

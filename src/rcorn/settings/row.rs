@@ -100,6 +100,8 @@ pub(super) enum Section {
     Logging,
     /// The process.
     Process,
+    /// For whoever writes the application.
+    Development,
     /// What else rcorn can be asked for.
     Other,
     /// Not shown.
@@ -108,7 +110,7 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 10] = [
+    pub(super) const SHOWN: [(Self, &'static str); 11] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
@@ -118,6 +120,7 @@ impl Section {
         (Self::Permits, "Requests in an old or odd style"),
         (Self::Logging, "Logging"),
         (Self::Process, "Process"),
+        (Self::Development, "Development"),
         (Self::Other, "Instead of serving"),
     ];
 }

@@ -9,6 +9,7 @@ use super::row::{Kind, Row, Section, Wish};
 use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
+use super::table_development::DEVELOPMENT;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
 use super::{LogTarget, Settings};
@@ -18,7 +19,15 @@ use std::path::PathBuf;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(WORKERS).chain(ASGI).chain(CLIENTS).chain(FURTHER).chain(PROXY).chain(CONTROL)
+    SETTINGS
+        .iter()
+        .chain(WORKERS)
+        .chain(ASGI)
+        .chain(CLIENTS)
+        .chain(FURTHER)
+        .chain(PROXY)
+        .chain(CONTROL)
+        .chain(DEVELOPMENT)
 }
 
 /// Every setting there is, and those that are to come.

@@ -34,6 +34,9 @@ pub(super) fn said(
     todo: &mut Vec<Action>,
 ) {
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    if let FromZygote::Loaded(loaded) = message {
+        return todo.push(Action::Watch(loaded));
+    }
     if !matches!(crew.zygote, Zygote::Starting { .. }) {
         return;
     }
@@ -53,6 +56,7 @@ pub(super) fn said(
             todo.push(Action::KillZygote(generation));
             failed(crew, failure, now, todo);
         }
+        FromZygote::Loaded(_) => {}
     }
 }
 
