@@ -37,6 +37,8 @@ pub(crate) fn instead(
 /// An application that shows this failure to clients.
 pub(crate) fn shown(py: Python<'_>, failure: &BootFailure, is_asgi: bool) -> PyResult<Py<PyAny>> {
     let BootFailure { summary, traceback, .. } = failure;
+    // Here it comes below.
+    let summary = summary.trim_end_matches("; see the traceback above");
     let text = format!("{summary}; clients are shown why, until a file changes\n{traceback}");
     log::write(Level::Error, text.trim_end());
     let words = (summary, traceback, is_asgi);

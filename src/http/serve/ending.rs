@@ -38,9 +38,17 @@ impl Server {
         let _ = self.stop_accepting();
         self.shared.begin_to_end(farewell);
         let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
-        self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));
+        for (index, slot) in listeners {
+            if farewell == Farewell::Stop || slot.alone {
+                self.last_listeners.push((index, slot));
+            } else if self.accept_again_at != 0 || self.calls.heard.contains(&index) {
+                self.calls.last.push((index, slot));
+            }
+        }
         for (key, connection) in &mut self.connections {
-            if connection.is_quiet() && farewell == Farewell::Vanish {
+            let vanishes = farewell == Farewell::Vanish && connection.is_quiet();
+            if vanishes && !stream::has_input(&connection.as_fd()) {
+                stream::hang_up(&connection.as_fd());
                 connection.deadline = self.shared.now.max(1);
             } else if connection.is_quiet() {
                 connection.deadline = self.shared.end_of_quiet(connection.deadline);
@@ -63,7 +71,10 @@ impl Server {
 
     /// Is everything done that was to be done before the end?
     pub fn is_idle(&self) -> bool {
-        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.iter().all(is_given_up)
+        self.shared.is_ending()
+            && self.last_listeners.is_empty()
+            && self.calls.last.is_empty()
+            && self.connections.iter().all(is_given_up)
     }
 }
 
