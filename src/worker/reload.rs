@@ -47,7 +47,7 @@ pub(crate) fn shown(py: Python<'_>, failure: &BootFailure, is_asgi: bool) -> PyR
 
 /// What was loaded and has not been told yet, in parts that fit into a message. `tell` is called where there is any.
 pub(crate) fn tell_loaded(mut tell: impl FnMut(Loaded)) {
-    let told = Python::attach(|py| loaded(py));
+    let told = Python::attach(loaded);
     match told {
         Ok(parts) => parts.into_iter().for_each(&mut tell),
         Err(error) => log::write(Level::Warning, &format!("reload cannot see what is loaded: {error}")),

@@ -21,7 +21,7 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     settings.error_log = LogTarget::Stream;
     settings.access_log = None;
     // A page about it in place of the application would be good news.
-    settings.reload = false;
+    settings.development.reload = false;
     let limit = settings.startup_timeout;
     let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(|why| setup(why.into()))?;
     let started = ground.start_zygote(invocation, Generation(1), Preload::On).map_err(setup)?;

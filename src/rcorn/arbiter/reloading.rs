@@ -24,7 +24,7 @@ impl Hands {
     /// A generation begins to load.
     pub(super) fn watch_for(&mut self, generation: Generation) {
         let Some(settings) = self.grounds.get(&generation).map(|ground| &ground.settings) else { return };
-        if !settings.reload {
+        if !settings.development.reload {
             return;
         }
         let files = self.watch.take().map(|watch| watch.files().clone());
@@ -35,7 +35,7 @@ impl Hands {
 
     /// The generation serves: is anything watched from now on?
     pub(super) fn watch_no_more_than(&mut self, generation: Generation) {
-        if self.grounds.get(&generation).is_some_and(|ground| !ground.settings.reload) {
+        if self.grounds.get(&generation).is_some_and(|ground| !ground.settings.development.reload) {
             self.watch = None;
         }
     }

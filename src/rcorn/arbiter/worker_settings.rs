@@ -33,8 +33,8 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
         max_requests_jitter: settings.max_requests_jitter,
-        reload: settings.reload,
-        spew: settings.spew,
+        reload: settings.development.reload,
+        spew: settings.development.spew,
         asgi: AsgiSettings {
             request_timeout: milliseconds(settings.request_timeout),
             slow_request: milliseconds(settings.slow_request),
@@ -71,7 +71,7 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
 /// How often the loop of a worker turns at least.
 fn how_often(settings: &Settings) -> Duration {
     // So that modules are soon told that were imported elsewhere than in a request.
-    let watched = settings.reload.then_some(Duration::from_secs(1));
+    let watched = settings.development.reload.then_some(Duration::from_secs(1));
     let judged = (!settings.timeout.is_zero()).then(|| beat(settings.timeout));
     watched.into_iter().chain(judged).min().unwrap_or_default()
 }

@@ -159,6 +159,14 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+    /// For whoever writes the application.
+    pub(crate) development: Development,
+}
+
+/// For whoever writes the application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Development {
     /// Reload when a file changes, and show why the application cannot be imported.
     pub(crate) reload: bool,
     /// How changes are noticed.
@@ -299,10 +307,7 @@ impl Settings {
             control_socket_mode: 0,
             control_socket_owner: None,
             extension: None,
-            reload: false,
-            reload_engine: ReloadEngine::Auto,
-            reload_extra_files: Vec::new(),
-            spew: false,
+            development: Development::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ pub(super) static DEVELOPMENT: &[Row] = &[
     Row::new(
         "reload",
         &["--reload"],
-        Kind::Switch(&[], |s, word| s.reload = word == "on"),
+        Kind::Switch(&[], |s, word| s.development.reload = word == "on"),
         "reload when a file of the application changes, and show clients why it cannot be imported",
     )
     .default("off")
@@ -16,7 +16,7 @@ pub(super) static DEVELOPMENT: &[Row] = &[
     Row::new(
         "reload_engine",
         &["--reload-engine"],
-        Kind::Choice(&["auto", "poll", "inotify"], |s, word| s.reload_engine = engine(word)),
+        Kind::Choice(&["auto", "poll", "inotify"], |s, word| s.development.reload_engine = engine(word)),
         "how changes are noticed: inotify, poll (once a second), or auto: inotify where that hears of all",
     )
     .default("auto")
@@ -27,7 +27,7 @@ pub(super) static DEVELOPMENT: &[Row] = &[
         Kind::List(false, |s, path| {
             let pattern = glob::Pattern::new(path);
             pattern.map_err(|error| format!("no pattern of paths: {error}, found \"{path}\""))?;
-            s.reload_extra_files.push(path.to_owned());
+            s.development.reload_extra_files.push(path.to_owned());
             Ok(())
         }),
         "further files, directories or patterns such as templates/**/*.html that are watched; repeatable",
@@ -36,7 +36,7 @@ pub(super) static DEVELOPMENT: &[Row] = &[
     Row::new(
         "spew",
         &["--spew"],
-        Kind::Switch(&[], |s, word| s.spew = word == "on"),
+        Kind::Switch(&[], |s, word| s.development.spew = word == "on"),
         "print every line of Python that runs, to standard error",
     )
     .default("off")

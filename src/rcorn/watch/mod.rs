@@ -65,7 +65,7 @@ impl Watch {
     fn patterns_of(&self, settings: &Settings) -> Vec<Pattern> {
         let named = [&settings.config, &settings.env_file].into_iter().flatten();
         let named = named.filter_map(|path| Some(glob::Pattern::escape(path.to_str()?)));
-        let all = named.chain(settings.reload_extra_files.iter().cloned());
+        let all = named.chain(settings.development.reload_extra_files.iter().cloned());
         all.filter_map(|text| Pattern::new(&text, &self.directory)).collect()
     }
 
@@ -172,7 +172,7 @@ impl Files {
 
 impl Engine {
     fn of(settings: &Settings) -> io::Result<Self> {
-        let polls = match settings.reload_engine {
+        let polls = match settings.development.reload_engine {
             ReloadEngine::Poll => true,
             ReloadEngine::Inotify => false,
             ReloadEngine::Auto => !hears_of_changes_in(&settings.chdir),
