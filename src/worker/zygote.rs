@@ -50,11 +50,11 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
-    let prepared = prepare::prepare(py, settings).and_then(|()| reload::prepare(py, settings));
-    prepared.map_err(|error| load::internal(&error, py))?;
+    prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;
     }
+    reload::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
         Preload::On => (Some(import(py, settings)?), PreloadOutcome::Imported),

@@ -34,7 +34,7 @@ def test_a_command_line_that_is_not_understood(rcorn, arguments, words):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--certfile", "x.pem"], ["--reload"],
+    [["--certfile", "x.pem"], ["--daemon"],
      ["--daemon"], ["--statsd-host", "localhost:8125"], ["--paste", "x.ini"], ["--log-config", "x.ini"]],
     ids=lambda value: value[0],
 )  # fmt: skip
