@@ -112,6 +112,14 @@ complete -c rcorn -l control-socket-mode -d 'file mode of that socket, octal [de
 complete -c rcorn -l control-socket-owner -d 'whose it is: USER, USER:GROUP or :GROUP; else the one\'s who starts rcorn' -r
 complete -c rcorn -l no-control-socket -d 'have no such socket [default: off]' -r -f -a "on\t''
 off\t''"
+complete -c rcorn -l reload -d 'reload when a file of the application changes, and show clients why it cannot be imported [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l reload-engine -d 'how changes are noticed: inotify, poll (once a second), or auto: inotify where that hears of all [default: auto]' -r -f -a "auto\t''
+poll\t''
+inotify\t''"
+complete -c rcorn -l reload-extra-file -d 'further files, directories or patterns such as templates/**/*.html that are watched; repeatable' -r
+complete -c rcorn -l spew -d 'print every line of Python that runs, to standard error [default: off]' -r -f -a "on\t''
+off\t''"
 complete -c rcorn -l no-sendfile
 complete -c rcorn -l check-config -d 'try everything but serving, the application\'s import too'
 complete -c rcorn -l print-config -d 'show every setting and where it comes from'

@@ -66,10 +66,14 @@ pub struct WorkerStatus {
     pub connections: u64,
     /// Requests that the application has and has not answered.
     pub in_application: u64,
-    /// Its threads that can be in a request at a time.
+    /// Its threads that can be in a request at a time; nought where that is not what limits it.
     pub threads: u32,
     /// The requests that it is in, the oldest first.
     pub in_flight: Vec<InFlight>,
+    /// So many more, of which nothing is known.
+    pub more_in_flight: u64,
+    /// Websockets open.
+    pub websockets: u64,
     /// Memory in bytes, what is shared in proportion.
     pub memory: u64,
     /// Seconds of CPU.

@@ -54,6 +54,17 @@ pub enum FromZygote {
     Failed(BootFailure),
     /// `pre_exec` has run, or failed. The answer to `BeforeExec`.
     ExecHook(Result<(), BootFailure>),
+    /// What it has loaded. After `Booted`, where the settings say `reload`.
+    Loaded(Loaded),
+}
+
+/// Files whose change is a reason to reload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Their absolute paths.
+    pub files: Vec<String>,
+    /// Files that may appear, as patterns of absolute paths: where the application could not be imported.
+    pub patterns: Vec<String>,
 }
 
 /// What became of importing the application before the fork.
@@ -113,6 +124,8 @@ pub enum FromWorker {
     ReopenLogs,
     /// The worker was signalled and leaves on its own account. After `Ready`.
     Leaving,
+    /// What it has loaded and nobody has told yet. At any time, where the settings say `reload`.
+    Loaded(Loaded),
     /// The worker has answered as many requests as it may, and serves until another takes its place. Once, after `Ready`.
     Spent,
 }

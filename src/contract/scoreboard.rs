@@ -1,12 +1,15 @@
 //! The shared memory of one generation: a header, and a slot for each worker.
 //!
-//! A slot has words of its worker, and a lane for each request that the worker can be in at a time. Every word has one
-//! writer: the arbiter writes the header, a worker's loop its slot, a thread its lane. All access is relaxed: a reader may
-//! see a moment's half-truth, never a torn word. Nothing on the request path sends a message.
+//! A slot has words of its worker, and lanes for the requests that it is in: one for each thread, or as many as there is
+//! room for in a worker with a loop (`loops`). Every word has one writer: the arbiter writes the header, a worker's loop
+//! its slot, a thread its lane. All access is relaxed: a reader may see a moment's half-truth, never a torn word.
+//! Nothing on the request path sends a message.
 
 mod lane;
+mod loops;
 
 pub use lane::LaneView;
+pub use loops::{Among, LOOP_LANES};
 
 use crate::id::Slot;
 use lane::LANE;
@@ -18,13 +21,15 @@ use sys::shared::SharedWords;
 /// The most workers of a generation. Slots that were never used take no memory.
 pub const MOST_WORKERS: u32 = 1024;
 
-/// The most requests of a worker that are shown at a time: one for each of its threads.
+/// The most threads of a worker, each with a lane.
 pub const MOST_LANES: u32 = 1024;
 
 const HEADER: usize = 64;
 const SLOT: usize = 128;
 /// Buckets of a histogram: bucket n counts what took less than 2^n microseconds, and no less than bucket n - 1 does.
 pub const BUCKETS: usize = 32;
+const _: () = assert!(Word::Latency as usize + BUCKETS <= Word::Aborted as usize, "the words before");
+const _: () = assert!((Word::Websockets as usize) < Word::Queued as usize, "the words before");
 const _: () = assert!(Word::Queued as usize + BUCKETS <= SLOT, "the last words of a slot");
 
 /// Words of the header, written by the arbiter.
@@ -34,8 +39,10 @@ enum Header {
     Contract = 0,
     /// Slots below this number may be in use.
     Used = 1,
-    /// How many lanes each slot has.
+    /// How many lanes each slot has room for.
     Lanes = 2,
+    /// How many of them a worker has that has no loop: one for each thread.
+    Threads = 3,
 }
 
 /// Words of a slot, written by its worker's loop.
@@ -66,6 +73,14 @@ pub enum Word {
     Aborted = 48,
     /// Nanoseconds that requests waited for the application.
     Waited = 49,
+    /// In a worker with a loop: one more than the lanes that were ever used. Nought in any other.
+    Loop = 60,
+    /// There: one more than the lane whose request is certain to be what the loop runs now, or nought.
+    Running = 61,
+    /// There: requests for which there was no lane.
+    Unseen = 62,
+    /// There: websockets that are open. They have no lanes.
+    Websockets = 63,
     /// The histogram of these waits: `BUCKETS` words.
     Queued = 64,
 }
@@ -100,32 +115,47 @@ impl State {
 pub struct Scoreboard {
     words: SharedWords,
     lanes: usize,
+    threads: usize,
 }
 
 impl Scoreboard {
-    /// A new scoreboard whose workers have so many lanes. The arbiter makes one for each generation.
-    pub fn create(lanes: u32) -> io::Result<Self> {
-        let lanes = lanes.clamp(1, MOST_LANES) as usize;
+    /// A new scoreboard whose workers have so many threads, and a lane for each. The arbiter makes one for each generation.
+    pub fn create(threads: u32) -> io::Result<Self> {
+        Self::with_room(threads, threads)
+    }
+
+    /// The same for workers that may have loops.
+    pub fn create_for_loops(threads: u32) -> io::Result<Self> {
+        Self::with_room(threads, threads.max(LOOP_LANES))
+    }
+
+    fn with_room(threads: u32, lanes: u32) -> io::Result<Self> {
+        let [threads, lanes] = [threads, lanes].map(|count| count.clamp(1, MOST_LANES) as usize);
         let words = SharedWords::create("rcorn-scoreboard", size(lanes))?;
-        words.words()[Header::Contract as usize].store(u64::from(crate::VERSION), Relaxed);
-        words.words()[Header::Lanes as usize].store(lanes as u64, Relaxed);
-        Ok(Self { words, lanes })
+        let set = |at: Header, value: u64| words.words()[at as usize].store(value, Relaxed);
+        set(Header::Contract, u64::from(crate::VERSION));
+        set(Header::Lanes, lanes as u64);
+        set(Header::Threads, threads as u64);
+        Ok(Self { words, lanes, threads })
     }
 
     /// Maps the scoreboard that the arbiter made.
     pub fn map(fd: OwnedFd) -> io::Result<Self> {
         let words = SharedWords::map(fd)?;
         let header = |at: Header| words.words().get(at as usize).map_or(0, |word| word.load(Relaxed));
-        let lanes = usize::try_from(header(Header::Lanes)).unwrap_or(0);
+        let [lanes, threads] =
+            [Header::Lanes, Header::Threads].map(|at| usize::try_from(header(at)).unwrap_or(0));
         let version = header(Header::Contract);
-        let fits = (1..=MOST_LANES as usize).contains(&lanes) && words.words().len() == size(lanes);
+        let fits = (1..=MOST_LANES as usize).contains(&lanes)
+            && (1..=lanes).contains(&threads)
+            && words.words().len() == size(lanes);
         if !fits || version != u64::from(crate::VERSION) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the scoreboard is of another version of rcorn",
             ));
         }
-        Ok(Self { words, lanes })
+        Ok(Self { words, lanes, threads })
     }
 
     /// The place of one worker. Slots beyond the last are the last one's neighbours in vain: use valid ones.
@@ -133,7 +163,7 @@ impl Scoreboard {
         let index = (slot.0.min(MOST_WORKERS - 1)) as usize;
         let length = SLOT + self.lanes * LANE;
         let start = HEADER + index * length;
-        SlotView { words: &self.words.words()[start..start + length] }
+        SlotView { words: &self.words.words()[start..start + length], threads: self.threads }
     }
 
     /// The places that may be in use.
@@ -156,7 +186,9 @@ impl Scoreboard {
 
     /// Arbiter only: the worker at `slot` has ended.
     pub fn vacate(&self, slot: Slot) {
-        for word in self.slot(slot).words {
+        let slot = self.slot(slot);
+        // Lanes that were never used take no memory, and this is not to change that.
+        for word in &slot.words[..SLOT + slot.used_lanes() * LANE] {
             word.store(0, Relaxed);
         }
     }
@@ -176,6 +208,7 @@ impl AsFd for Scoreboard {
 #[derive(Clone, Copy, Debug)]
 pub struct SlotView<'a> {
     words: &'a [AtomicU64],
+    threads: usize,
 }
 
 impl<'a> SlotView<'a> {
@@ -229,19 +262,19 @@ impl<'a> SlotView<'a> {
     pub fn count_times(&self, waited: u64, took: u64) {
         self.add(Word::Waited, waited);
         self.add(Word::Busy, took);
-        self.count(Word::Queued, waited);
-        self.count(Word::Latency, took);
+        self.note(Word::Queued, waited);
+        self.note(Word::Latency, took);
     }
 
-    fn count(&self, first: Word, nanoseconds: u64) {
+    fn note(&self, first: Word, nanoseconds: u64) {
         let bucket = (u64::BITS - (nanoseconds / 1000).leading_zeros()) as usize;
         let word = &self.words[first as usize + bucket.min(BUCKETS - 1)];
         word.store(word.load(Relaxed) + 1, Relaxed);
     }
 
-    /// The requests that the worker can be in.
+    /// The lanes: one for each thread; in a worker with a loop those that were ever used.
     pub fn lanes(&self) -> impl Iterator<Item = LaneView<'a>> + use<'a> {
-        self.words[SLOT..].chunks_exact(LANE).map(LaneView::new)
+        self.words[SLOT..].chunks_exact(LANE).take(self.used_lanes()).map(LaneView::new)
     }
 
     /// One of them, by its number; numbers beyond the last are the last one's.
@@ -251,8 +284,11 @@ impl<'a> SlotView<'a> {
         LaneView::new(&self.words[start..start + LANE])
     }
 
-    /// Since when it has been able to begin nothing new: the youngest request's beginning, where each lane is in one.
+    /// Since when it has been able to begin nothing new: the youngest request's beginning, where each thread is in one.
     pub fn full_since(&self) -> Option<u64> {
+        if self.has_loop() {
+            return None;
+        }
         self.lanes().map(|lane| lane.start()).try_fold(0, |youngest, start| Some(youngest.max(start?)))
     }
 

@@ -50,6 +50,12 @@ pub struct WorkerSettings {
     pub max_requests_jitter: u64,
     /// The statsd server that is told of each request.
     pub statsd: Option<StatsdSettings>,
+    /// In development: tell which files are loaded, and serve a page about an application that cannot be.
+    #[serde(default)]
+    pub reload: bool,
+    /// In development: print every line that runs.
+    #[serde(default)]
+    pub spew: bool,
     /// How ASGI applications are run.
     pub asgi: AsgiSettings,
     /// Limits and manners of the HTTP side.

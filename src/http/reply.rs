@@ -95,6 +95,11 @@ impl Said {
         self.waiting = Some(Waiting::for_answer(lane, socket, self.asked.is_head));
     }
 
+    /// It has ended, so nobody else is to answer.
+    pub(crate) fn is_over(&mut self) {
+        self.waiting = None;
+    }
+
     /// Nobody will read what is still to be written: writing fails from now on.
     pub(crate) fn client_is_gone(&mut self) {
         self.gone = true;

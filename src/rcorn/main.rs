@@ -10,6 +10,7 @@ mod metrics;
 mod settings;
 mod socket_file;
 mod systemd;
+mod watch;
 
 use contract::exit::ExitCode;
 use settings::{Invocation, Predecessor, Refusal, Wish};

@@ -63,13 +63,6 @@ pub(crate) fn workers(status: &Status) -> String {
 }
 
 fn row(worker: &WorkerStatus) -> [String; 10] {
-    let request = worker.in_flight.first().map_or_else(String::new, |request| {
-        format!("{} for {} from {}", request.line, duration(request.seconds), request.client)
-    });
-    let others = match worker.in_flight.len() {
-        0 | 1 => String::new(),
-        many => format!(", and {} more", many - 1),
-    };
     let state = match (worker.threads, worker.in_flight.len()) {
         (0 | 1, _) => worker.state.clone(),
         (threads, busy) => format!("{} {busy}/{threads}", worker.state),
@@ -84,8 +77,20 @@ fn row(worker: &WorkerStatus) -> [String; 10] {
         worker.connections.to_string(),
         format!("{:.1} MiB", worker.memory as f64 / f64::from(1 << 20)),
         duration(worker.cpu),
-        request + &others,
+        inside(worker),
     ]
+}
+
+/// What it is in: the oldest request, and how much else there is.
+fn inside(worker: &WorkerStatus) -> String {
+    let first = worker.in_flight.first();
+    let first = first
+        .map(|request| format!("{} for {} from {}", request.line, duration(request.seconds), request.client));
+    let others = worker.in_flight.len().saturating_sub(1) as u64 + worker.more_in_flight;
+    let others = (others > 0).then(|| format!("and {others} more"));
+    let websockets = (worker.websockets > 0)
+        .then(|| format!("{} websocket{}", worker.websockets, if worker.websockets == 1 { "" } else { "s" }));
+    first.into_iter().chain(others).chain(websockets).collect::<Vec<_>>().join(", ")
 }
 
 /// Name, value, origin.
@@ -158,6 +163,19 @@ mod tests {
         assert!(text.contains("GET /slow HTTP/1.1 for 2.5 s from 127.0.0.1:5\n"), "{text}");
         let lines: Vec<&str> = text.lines().rev().take(2).collect();
         assert_eq!(lines[0].find("4711"), lines[1].find("71  "), "{text}");
+    }
+
+    #[test]
+    fn what_a_loop_is_in() {
+        let request = InFlight { line: "GET /a HTTP/1.1".into(), client: "127.0.0.1:5".into(), seconds: 2.5 };
+        let mut worker = WorkerStatus { websockets: 1, ..Default::default() };
+        assert_eq!(inside(&worker), "1 websocket");
+        worker.in_flight = vec![request.clone(), request];
+        (worker.more_in_flight, worker.websockets) = (311, 12);
+        assert_eq!(
+            inside(&worker),
+            "GET /a HTTP/1.1 for 2.5 s from 127.0.0.1:5, and 312 more, 12 websockets"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The answer that a stuck process still gives: 504, written by a signal handler, to a client whose request is in
 //! the application and has got no byte yet.
 //!
-//! A process has a lane for each request that it can be in at a time. The word of a lane names the client's socket.
+//! A process has a lane for each request that it is in, as far as there are any. The word of a lane names the client's
+//! socket.
 //! Whoever takes it out may write to the socket: the thread in that lane when its first byte is ready (`withdraw`), or
 //! the handler, whatever code it interrupts. One of them, never both.
 
@@ -14,7 +15,7 @@ use std::sync::atomic::{
 };
 
 /// The most lanes of a process.
-pub const LANES: usize = 1024;
+pub const LANES: usize = 4096;
 
 /// The socket's number plus one, and the flags below; nought when nobody waits.
 static WAITING: [AtomicU64; LANES] = [const { AtomicU64::new(0) }; LANES];
@@ -37,9 +38,21 @@ fn last_word_signal() -> i32 {
     libc::SIGRTMIN() + 6
 }
 
+/// Stands for all lanes.
+const ALL: usize = usize::MAX;
+
 /// Has the process answer the client of the request in this lane.
 pub fn ask_for(pid: i32, lane: u32) -> io::Result<()> {
-    let value = libc::sigval { sival_ptr: lane as usize as *mut libc::c_void };
+    ask(pid, lane as usize)
+}
+
+/// Has the process answer everybody who waits for a first byte.
+pub fn ask_for_all(pid: i32) -> io::Result<()> {
+    ask(pid, ALL)
+}
+
+fn ask(pid: i32, lanes: usize) -> io::Result<()> {
+    let value = libc::sigval { sival_ptr: lanes as *mut libc::c_void };
     // SAFETY: the kernel copies the value; nobody takes it for a pointer.
     checked(unsafe { libc::sigqueue(pid, last_word_signal(), value) }).map(drop)
 }
@@ -52,7 +65,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// From now on the handler may answer on this socket. Each lane is one thread's.
+    /// From now on the handler may answer on this socket. Each lane is one request's at a time.
     pub fn for_answer(lane: usize, socket: BorrowedFd<'_>, is_head: bool) -> Self {
         let place = &WAITING[lane.min(LANES - 1)];
         let word = (socket.as_raw_fd() as u64 + 1) | if is_head { HEAD } else { 0 };
@@ -83,15 +96,20 @@ extern "C" fn give_last_word(_: libc::c_int, info: *const libc::siginfo_t, _: *c
             (*info).si_value().sival_ptr as usize
         }
     };
-    if let Some(place) = WAITING.get(lane) {
-        answer(place);
-    }
+    give_to(lane);
 }
 
 /// Has the client of the request in this lane answered now: what the signal does, for a process that can still act.
 pub fn give(lane: u32) {
-    if let Some(place) = WAITING.get(lane as usize) {
-        answer(place);
+    give_to(lane as usize);
+}
+
+/// Async-signal-safe.
+fn give_to(lanes: usize) {
+    match WAITING.get(lanes) {
+        Some(place) => answer(place),
+        None if lanes == ALL => WAITING.iter().for_each(answer),
+        None => {}
     }
 }
 
@@ -135,27 +153,38 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     /// Asks this very process, and waits until the handler has run.
-    fn ask(lane: u32, taken: bool) {
+    fn ask_and_wait(lane: u32, taken: bool) {
         ask_for(crate::process::own_pid(), lane).unwrap();
         // A second signal is not handled before the first one, whichever thread it is that handles them.
+        wait_until(|| !taken || WAITING[lane as usize].load(Acquire) & TAKEN != 0);
+    }
+
+    fn wait_until(is_so: impl Fn() -> bool) {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while taken && WAITING[lane as usize].load(Acquire) & TAKEN == 0 {
+        while !is_so() {
             assert!(std::time::Instant::now() < deadline, "nobody answers");
             std::thread::yield_now();
         }
     }
 
+    /// The lanes are those of the process, and one test asks all.
+    fn alone() -> std::sync::MutexGuard<'static, ()> {
+        static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     #[test]
     fn one_of_both_answers() {
         install().unwrap();
+        let _alone = alone();
         let (near, mut far) = UnixStream::pair().unwrap();
         assert!(Waiting::for_answer(3, near.as_fd(), false).withdraw(), "nobody was faster");
-        ask(3, false);
+        ask_and_wait(3, false);
         let (other_near, mut other_far) = UnixStream::pair().unwrap();
         let other = Waiting::for_answer(4, other_near.as_fd(), false);
         let waiting = Waiting::for_answer(3, near.as_fd(), false);
-        ask(3, true);
-        ask(3, true);
+        ask_and_wait(3, true);
+        ask_and_wait(3, true);
         assert!(!waiting.withdraw());
         let mut text = String::new();
         far.read_to_string(&mut text).unwrap();
@@ -171,11 +200,30 @@ mod tests {
     }
 
     #[test]
+    fn everybody_who_waits_is_answered() {
+        install().unwrap();
+        let _alone = alone();
+        let pairs: Vec<_> = [7, 4000].map(|lane| (lane, UnixStream::pair().unwrap())).into();
+        let asked = |lane: usize| WAITING[lane].load(Acquire) & TAKEN != 0;
+        let waiting: Vec<_> =
+            pairs.iter().map(|(lane, (near, _))| Waiting::for_answer(*lane, near.as_fd(), false)).collect();
+        ask_for_all(crate::process::own_pid()).unwrap();
+        wait_until(|| asked(7) && asked(4000));
+        drop(waiting);
+        for (_, (_, mut far)) in pairs {
+            let mut text = String::new();
+            far.read_to_string(&mut text).unwrap();
+            assert!(text.starts_with("HTTP/1.1 504 "));
+        }
+    }
+
+    #[test]
     fn head_has_no_body() {
         install().unwrap();
+        let _alone = alone();
         let (near, mut far) = UnixStream::pair().unwrap();
         let waiting = Waiting::for_answer(5, near.as_fd(), true);
-        ask(5, true);
+        ask_and_wait(5, true);
         drop(waiting);
         let mut text = String::new();
         far.read_to_string(&mut text).unwrap();

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod datagram;
 pub mod exec;
 pub mod fd;
+pub mod inotify;
 pub mod journal;
 pub mod last_word;
 pub mod memory;

@@ -20,7 +20,7 @@ use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;
 use crate::zygote::title_suffix;
-use crate::{load, log, service};
+use crate::{load, log, reload, service};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -117,14 +117,14 @@ fn begin(
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
-            Err(failure) => return Err(failed(failure)),
+            Err(failure) => reload::instead(py, settings, failure).map_err(failed)?,
         },
     };
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
     if let Some(hooks) = &hooks {
         hooks.loaded(py, &application).map_err(failed)?;
     }
-    let post = Post { slot, signals, channel, patience, hooks };
+    let post = Post { slot, signals, channel, patience, hooks, reload: settings.reload };
     service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
@@ -185,6 +185,8 @@ pub(crate) struct Worker<A> {
     /// Milliseconds that a drain may take.
     patience: u64,
     hooks: Option<Hooks>,
+    /// In development: files that were loaded are told, and quiet connections are to meet the new code.
+    reload: bool,
 }
 
 /// Where a worker stands, and who it hears.
@@ -196,6 +198,8 @@ pub(crate) struct Post {
     /// Milliseconds that a drain may take.
     pub(crate) patience: u64,
     pub(crate) hooks: Option<Hooks>,
+    /// The setting of that name.
+    pub(crate) reload: bool,
 }
 
 /// Why the loop ends.
@@ -203,8 +207,8 @@ pub(crate) struct Leave(pub(crate) ExitCode);
 
 impl<A: Application> Worker<A> {
     pub(crate) fn new((server, meter): (Server, Meter), app: A, post: Post) -> Self {
-        let Post { signals, channel, patience, hooks, .. } = post;
-        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience, hooks }
+        let Post { signals, channel, patience, hooks, reload, .. } = post;
+        Self { server, app, meter, signals, channel: Some(channel), draining: false, patience, hooks, reload }
     }
 
     /// Serves to the end. Gives the application back, which may have to be ended as well.
@@ -240,6 +244,7 @@ impl<A: Application> Worker<A> {
             self.server.watch(channel.as_fd(), CHANNEL)?;
             channel.send(&FromWorker::Ready, &[])?;
         }
+        self.tell_loaded();
         Ok(())
     }
 
@@ -277,6 +282,7 @@ impl<A: Application> Worker<A> {
         for key in &turned.keys {
             if *key == SIGNALS { self.mind_signals()? } else { self.hear_arbiter()? }
         }
+        self.tell_loaded();
         if self.app.wants_to_leave() {
             self.leave_on_own_account();
         }
@@ -284,6 +290,17 @@ impl<A: Application> Worker<A> {
             self.tell(&FromWorker::Spent);
         }
         Ok(())
+    }
+
+    /// Is this development, where files are watched?
+    pub(crate) fn reloads(&self) -> bool {
+        self.reload
+    }
+
+    fn tell_loaded(&self) {
+        if self.reload {
+            reload::tell_loaded(|loaded| self.tell(&FromWorker::Loaded(loaded)));
+        }
     }
 
     /// Does it only finish what is in flight?
@@ -366,6 +383,9 @@ impl<A: Application> Worker<A> {
     }
 
     fn retirement(&self) -> Farewell {
+        if self.reload {
+            return Farewell::Vanish;
+        }
         Farewell::Retire { patience: self.patience() }
     }
 
@@ -380,7 +400,7 @@ impl<A: Application> Worker<A> {
         self.server.end(farewell);
     }
 
-    fn tell(&mut self, message: &FromWorker) {
+    fn tell(&self, message: &FromWorker) {
         // An arbiter that does not hear is gone or stuck; the end of the channel will say which.
         let _ = self.channel.as_ref().map(|channel| channel.send(message, &[]));
     }

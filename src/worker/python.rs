@@ -40,6 +40,10 @@ pub(crate) enum Helper {
     Passage,
     /// Gunicorn's defaults.
     Defaults,
+    /// Which files are loaded, and a page in place of an application that cannot be.
+    Reload,
+    /// Every line that runs.
+    Spew,
 }
 
 impl Helper {
@@ -61,6 +65,8 @@ impl Helper {
             Self::Objects => ("_rcorn.objects", include_str!("python/objects.py")),
             Self::Passage => ("_rcorn.passage", include_str!("python/passage.py")),
             Self::Defaults => ("_rcorn.defaults", include_str!("python/defaults.py")),
+            Self::Reload => ("_rcorn.reload", include_str!("python/reload.py")),
+            Self::Spew => ("_rcorn.spew", include_str!("python/spew.py")),
         }
     }
 
@@ -78,7 +84,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 16] = [const { PyOnceLock::new() }; 16];
+static MODULES: [PyOnceLock<Py<PyModule>>; 18] = [const { PyOnceLock::new() }; 18];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -6,6 +6,7 @@ use crate::inherited::Inherited;
 use crate::kind::Kind;
 use crate::lane::Lane;
 use crate::lifecycle::{Post, Worker, refuse, unable};
+use crate::loop_lanes::LoopLanes;
 use crate::meter::Meter;
 use crate::threads::ThreadedApp;
 use crate::wsgi::{Site, WsgiApp};
@@ -87,12 +88,14 @@ fn gevent(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Res
     let site = usable(py, &post, Site::new(py, parts, &inherited, true))?;
     // Those of one request, which Rust cannot see here: the helper keeps them.
     let limits = (inherited.settings.asgi.slow_request, inherited.settings.asgi.request_timeout);
-    let worker = Worker::new(equip(inherited, &post)?, GeventApp::default(), post);
+    let app = GeventApp::new(LoopLanes::new(Arc::clone(&inherited.scoreboard), post.slot));
+    let worker = Worker::new(equip(inherited, &post)?, app, post);
     Ok(gevent::serve(py, worker, &site, limits))
 }
 
 fn asgi(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Result<ExitCode, ExitCode> {
-    let app = usable(py, &post, AsgiApp::new(py, parts, &inherited))?;
+    let lanes = LoopLanes::new(Arc::clone(&inherited.scoreboard), post.slot);
+    let app = usable(py, &post, AsgiApp::new(py, parts, &inherited, lanes))?;
     let settings = inherited.settings.asgi.clone();
     Ok(asgi::serve(py, Worker::new(equip(inherited, &post)?, app, post), &settings))
 }

@@ -11,7 +11,7 @@ use crate::kind;
 use crate::lifecycle::Newborn;
 use crate::load;
 use crate::python::Helper;
-use crate::{lifecycle, log, prepare, spool, statsd};
+use crate::{lifecycle, log, prepare, reload, spool, statsd};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -32,6 +32,9 @@ pub(crate) fn run(py: Python<'_>) -> ExitCode {
     match boot(py) {
         Ok((inherited, application, preload)) => {
             let _ = channel.send(&FromZygote::Booted { preload }, &[]);
+            if inherited.settings.reload {
+                reload::tell_loaded(|loaded| drop(channel.send(&FromZygote::Loaded(loaded), &[])));
+            }
             obey(py, channel, inherited, application)
         }
         Err(failure) => {
@@ -56,6 +59,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;
     }
+    reload::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     inherited.hooks = hooks::make(py, settings)?;
     if let Some((hooks, settings)) = inherited.hooks() {
         hooks.start(py, settings)?;
@@ -63,7 +67,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let settings = &inherited.settings;
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(load::load(py, settings)?), PreloadOutcome::Imported),
+        Preload::On => (Some(import(py, settings)?), PreloadOutcome::Imported),
         Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
@@ -78,6 +82,10 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     Ok((inherited, application, outcome))
 }
 
+fn import(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny>, BootFailure> {
+    load::load(py, settings).or_else(|failure| reload::instead(py, settings, failure))
+}
+
 fn preload_if_it_survives(
     py: Python<'_>,
     settings: &WorkerSettings,
@@ -85,7 +93,7 @@ fn preload_if_it_survives(
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
-    let application = load::load(py, settings)?;
+    let application = import(py, settings)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
     Ok(match left {

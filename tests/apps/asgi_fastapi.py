@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +27,19 @@ application.mount("/static", StaticFiles(directory="static"))
 @application.get("/", response_class=PlainTextResponse)
 async def hello():
     return "hello"
+
+
+@application.get("/blocks")
+async def blocks():
+    """What nobody should write."""
+    note("blocking")
+    time.sleep(3600)
+
+
+@application.get("/waits")
+async def waits(name: str):
+    note(f"{name}.waits")
+    await asyncio.sleep(3600)
 
 
 @application.get("/number", response_class=PlainTextResponse)

@@ -32,6 +32,19 @@ def do_sleep(environ, query):
     return "slept"
 
 
+def do_blocks(environ, query):
+    """Sleeps in C, and the hub with it."""
+    import gevent.monkey
+
+    open("blocking", "w").close()
+    gevent.monkey.get_original("time", "sleep")(3600)
+
+
+def do_waits(environ, query):
+    open(query["name"] + ".waits", "w").close()
+    time.sleep(3600)
+
+
 def do_most(environ, query):
     return NOW["most"]
 

@@ -79,6 +79,7 @@ impl Taken {
         if !reply.is_whole() {
             reply.fail(500);
         }
+        self.said.is_over();
         if let Some(inflow) = &self.inflow {
             inflow.abandon();
         }
@@ -134,7 +135,19 @@ impl Exchange {
         let taken = self.taken_mut();
         taken.began = clock::now();
         taken.said.wait_for_each_piece();
+        self.answered_if_stuck(lane);
+    }
+
+    /// Should the process get stuck before the first byte of the answer, its client hears so: it is in this lane of
+    /// `sys::last_word`, which is its own until it has ended.
+    pub fn answered_if_stuck(&mut self, lane: usize) {
+        let taken = self.taken_mut();
         taken.said.answered_if_stuck(lane, taken.link.as_fd());
+    }
+
+    /// When the application began with it, on the monotonic clock.
+    pub fn began(&self) -> u64 {
+        self.taken().began
     }
 
     /// For those who do not block, behind everything that they write: what the kernel had no room for is left to the

@@ -61,6 +61,15 @@ impl Declined {
     }
 }
 
+/// Where the kernel may have told nobody but us of a connection, and we have not come yet.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// By index of the listener.
+    pub(super) heard: Vec<usize>,
+    /// At the end, where others serve on.
+    pub(super) last: Vec<(usize, Listener)>,
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -230,7 +239,8 @@ impl Server {
         Ok(())
     }
 
-    /// At the end: takes one connection from each queue; a queue that is empty is left for good.
+    /// At the end: takes one connection from each queue; a queue that is empty is left for good. Where others serve on,
+    /// one is all that the kernel has told nobody else of.
     pub(super) fn accept_last(&mut self, observer: &mut impl Observer) {
         for (index, slot) in std::mem::take(&mut self.last_listeners) {
             if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
@@ -238,6 +248,11 @@ impl Server {
                 let connection = Connection::new(fd, peer, index, &self.shared.config);
                 let _ = self.welcome(connection, observer);
                 self.last_listeners.push((index, slot));
+            }
+        }
+        for (index, slot) in std::mem::take(&mut self.calls.last) {
+            if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
+                let _ = self.welcome(Connection::new(fd, peer, index, &self.shared.config), observer);
             }
         }
     }

@@ -18,6 +18,9 @@ pub enum Farewell {
         /// Milliseconds.
         patience: u64,
     },
+    /// Others serve on, and nobody is to be answered here any more but those whose requests are in flight: quiet
+    /// connections are closed at once, whether their next request is on its way or not.
+    Vanish,
 }
 
 impl Server {
@@ -35,9 +38,19 @@ impl Server {
         let _ = self.stop_accepting();
         self.shared.begin_to_end(farewell);
         let listeners = std::mem::take(&mut self.listeners).into_iter().enumerate();
-        self.last_listeners.extend(listeners.filter(|(_, slot)| farewell == Farewell::Stop || slot.alone));
+        for (index, slot) in listeners {
+            if farewell == Farewell::Stop || slot.alone {
+                self.last_listeners.push((index, slot));
+            } else if self.accept_again_at != 0 || self.calls.heard.contains(&index) {
+                self.calls.last.push((index, slot));
+            }
+        }
         for (key, connection) in &mut self.connections {
-            if connection.is_quiet() {
+            let vanishes = farewell == Farewell::Vanish && connection.is_quiet();
+            if vanishes && !stream::has_input(&connection.as_fd()) {
+                stream::hang_up(&connection.as_fd());
+                connection.deadline = self.shared.now.max(1);
+            } else if connection.is_quiet() {
                 connection.deadline = self.shared.end_of_quiet(connection.deadline);
             } else if connection.phase == Phase::Open && connection.output.is_empty() {
                 connection.deadline = self.shared.next_deadline(connection);
@@ -58,7 +71,10 @@ impl Server {
 
     /// Is everything done that was to be done before the end?
     pub fn is_idle(&self) -> bool {
-        self.shared.is_ending() && self.last_listeners.is_empty() && self.connections.iter().all(is_given_up)
+        self.shared.is_ending()
+            && self.last_listeners.is_empty()
+            && self.calls.last.is_empty()
+            && self.connections.iter().all(is_given_up)
     }
 }
 

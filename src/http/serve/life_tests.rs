@@ -6,7 +6,7 @@ use super::*;
 use crate::app::Outcome;
 use crate::reply::{Flow, Reply};
 use crate::request::Request;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 use sys::socket;
@@ -362,4 +362,36 @@ fn half_a_head_does_not_hold_up_the_end() {
     drop(half);
     world.turn_until("nothing is left", |world| world.server.is_idle());
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[test]
+fn who_was_called_alone_comes_although_it_is_told_to_retire() {
+    let mut world = World::new(Config::default());
+    let (told, teller) = std::os::unix::net::UnixStream::pair().unwrap();
+    world.server.watch(told.as_fd(), 7).unwrap();
+    let mut client = world.connect();
+    send(&client, get("/called"));
+    (&teller).write_all(b"x").unwrap();
+    world.turn_until("both are heard of at once", |world| !world.server.calls.heard.is_empty());
+    assert_eq!(world.server.connections(), 0, "first it is to be heard what the owner says");
+    world.server.end(Farewell::Retire { patience: 0 });
+    assert!(world.read_to_end(&mut client).ends_with("/called"));
+    drop(client);
+    world.turn_until("nothing is left", |world| world.server.is_idle());
+}
+
+#[test]
+fn who_vanishes_closes_what_is_quiet_and_answers_what_has_come() {
+    let mut world = World::new(Config::default());
+    let (mut quiet, mut asking) = (world.connect(), world.connect());
+    for client in [&quiet, &asking] {
+        send(client, get("/before"));
+        read_until(&mut world, client, |text| text.ends_with("/before"));
+    }
+    send(&asking, get("/asked"));
+    let began = Instant::now();
+    world.server.end(Farewell::Vanish);
+    assert!(world.read_to_end(&mut asking).ends_with("/asked"));
+    assert_eq!(world.read_to_end(&mut quiet), "");
+    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
 }

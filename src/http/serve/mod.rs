@@ -24,7 +24,7 @@ use crate::app::{App, Observer};
 use crate::away::Letter;
 use crate::config::Config;
 use crate::refusal::Refusal;
-use accept::{Declined, Listener};
+use accept::{Calls, Declined, Listener};
 use connection::{Client, Connection, Phase};
 use drive::{Then, drive};
 pub use ending::Farewell;
@@ -62,6 +62,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// Listeners whose queues are being emptied, with the numbers they had.
     last_listeners: Vec<(usize, Listener)>,
+    calls: Calls,
     connections: Slab<Connection>,
     timers: Timers,
     read_buffer: Vec<u8>,
@@ -101,6 +102,7 @@ impl Server {
             poller: Poller::new(BATCH)?,
             listeners: listeners.into_iter().map(Listener::new).collect(),
             last_listeners: Vec::new(),
+            calls: Calls::default(),
             connections: Slab::new(),
             read_buffer: vec![0; READ],
             resume: Vec::new(),
@@ -189,9 +191,12 @@ impl Server {
         // Last, as a new connection may take the place of one that was closed just now; and not when the owner may have
         // been told to accept no more, or others had time to come.
         if turned.keys.is_empty() && !self.shared.is_late() {
+            self.calls.heard.clear();
             for index in listeners {
                 self.accept(index, app, observer)?;
             }
+        } else if app.full_for().is_none() {
+            self.calls.heard = listeners;
         }
         self.accept_last(observer);
         self.look_ahead(app);
@@ -201,7 +206,7 @@ impl Server {
 
     /// How long to wait at the most.
     fn timeout(&self) -> Option<u64> {
-        if !self.resume.is_empty() || !self.last_listeners.is_empty() {
+        if !self.resume.is_empty() || !self.last_listeners.is_empty() || !self.calls.last.is_empty() {
             return Some(0);
         }
         let accept = (self.accept_again_at != 0).then_some(self.accept_again_at);

@@ -153,7 +153,7 @@ impl Shared {
     /// From now on no connection is kept for another request than its next.
     pub(super) fn begin_to_end(&mut self, farewell: Farewell) {
         let patience = match farewell {
-            Farewell::Stop => QUIET_AT_THE_END,
+            Farewell::Stop | Farewell::Vanish => QUIET_AT_THE_END,
             Farewell::Retire { patience } => patience,
         };
         if self.farewell.replace(farewell).is_none() {

@@ -1,7 +1,7 @@
 //! The hands of the arbiter: carries out what `step` decided, and decides nothing.
 
 use super::action::Action;
-use super::event::{Activity, Autopsy, Busy, Doing, Event, LastRequest};
+use super::event::{Activity, Autopsy, Doing, Event};
 use super::fleet::Fleet;
 use super::ground::Ground;
 use super::handed::Handed;
@@ -18,12 +18,13 @@ use crate::log::Logs;
 use crate::metrics::{Beacon, Survey};
 use crate::settings::{Invocation, Settings};
 use crate::systemd::{Manager, Notice, Pressure};
+use crate::watch::Watch;
 use contract::channel::Channel;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, ToWorker, ToZygote};
-use contract::scoreboard::{LaneView, SlotView, Word};
+use contract::scoreboard::Word;
 use contract::settings::Preload;
 use std::collections::BTreeMap;
 use std::io;
@@ -58,6 +59,8 @@ pub(crate) struct Hands {
     pub(super) survey: Survey,
     /// Who started us.
     pub(crate) manager: Manager,
+    /// The files of the application, in development.
+    pub(crate) watch: Option<Watch>,
     /// When that one last heard of us.
     pub(super) pulsed: Moment,
 }
@@ -101,8 +104,10 @@ impl Hands {
             meters,
             survey: Survey::default(),
             manager,
+            watch: None,
             pulsed: Moment(0),
-        })
+        }
+        .watching(Generation(1)))
     }
 
     /// What the first generation's settings say.
@@ -150,6 +155,10 @@ impl Hands {
                 // Whoever is gone by now needs none.
                 let _ = sys::last_word::ask_for(pid.0, lane);
             }
+            Action::LastWordToAll(pid) => {
+                let _ = sys::last_word::ask_for_all(pid.0);
+            }
+            Action::Watch(loaded) => self.watch_loaded(loaded),
             Action::Release(generation, worker, slot) => self.release(generation, worker, slot),
             Action::Discard(generation) => drop(self.grounds.remove(&generation)),
             Action::Adopt(generation) => self.adopt(generation),
@@ -186,6 +195,7 @@ impl Hands {
         warn(&self.logs, &ground.settings);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);
+        self.watch_for(generation);
         Ok(rules)
     }
 
@@ -296,16 +306,6 @@ impl Hands {
         Autopsy { how, out_of_memory, last: self.last_request(fleet, pid) }
     }
 
-    fn last_request(&self, fleet: &Fleet, pid: Pid) -> Option<LastRequest> {
-        let id = fleet.worker_with(pid)?;
-        let (generation, crew) = fleet.crews.iter().find(|(_, crew)| crew.workers.contains_key(&id))?;
-        let slot = self.grounds.get(generation)?.board.slot(crew.workers.get(&id)?.slot);
-        let lane = slot.oldest().or_else(|| slot.lanes().max_by_key(LaneView::last_progress))?;
-        let (request, client) = (lane.request_line(), lane.client());
-        let unanswered_since = lane.start().map(Moment);
-        (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
-    }
-
     fn fattest(&self, fleet: &Fleet, workers: &[(WorkerId, Pid)]) -> Option<Event> {
         let busy = self.look(fleet);
         let is_idle = |id: WorkerId| {
@@ -320,34 +320,6 @@ impl Hands {
         let slots = self.grounds.values().flat_map(|ground| ground.board.slots());
         let open = slots.map(|slot| slot.get(Word::Connections)).sum();
         Activity { open, handled: self.totals().handled() }
-    }
-
-    /// What workers do.
-    pub(crate) fn look(&self, fleet: &Fleet) -> Vec<Busy> {
-        let mut busy = Vec::new();
-        for (generation, crew) in &fleet.crews {
-            let Some(ground) = self.grounds.get(generation) else { continue };
-            for (id, member) in &crew.workers {
-                observe(*id, &ground.board.slot(member.slot), &mut busy);
-            }
-        }
-        busy
-    }
-}
-
-/// What one worker does; nothing before its loop has turned for the first time.
-fn observe(worker: WorkerId, slot: &SlotView<'_>, all: &mut Vec<Busy>) {
-    let turned = slot.get(Word::Heartbeat);
-    for (number, lane) in (0..).zip(slot.lanes()) {
-        let Some(start) = lane.start() else { continue };
-        let since = Moment(start.max(lane.last_progress()));
-        let doing = Doing::Request(number, lane.request_line(), lane.client());
-        all.push(Busy { worker, began: Moment(start), since, doing });
-    }
-    // Who has one lane is in it with his loop.
-    let loop_is_free = slot.lanes().nth(1).is_some() || slot.full_since().is_none();
-    if turned != 0 && loop_is_free {
-        all.push(Busy { worker, began: Moment(turned), since: Moment(turned), doing: Doing::Turning });
     }
 }
 

@@ -3,7 +3,7 @@
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::logline::Level;
-use contract::message::{BootFailure, ToWorker, ToZygote};
+use contract::message::{BootFailure, Loaded, ToWorker, ToZygote};
 use contract::settings::Preload;
 
 pub(crate) use crate::systemd::Notice;
@@ -41,6 +41,10 @@ pub(crate) enum Action {
     Signal(Pid, i32),
     /// Have a stuck worker answer the client of the request in this lane, where that has got nothing yet.
     LastWord(Pid, u32),
+    /// The same for all clients of a worker that have got nothing yet.
+    LastWordToAll(Pid),
+    /// These files were loaded: notice when they change.
+    Watch(Loaded),
     /// Let go of a worker that is gone: its channel and its slot.
     Release(Generation, WorkerId, Slot),
     /// Let go of a generation that is gone.

@@ -21,6 +21,8 @@ pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), 
     settings.metrics.bind = None;
     settings.error_log = LogTarget::Stream;
     settings.access_log = None;
+    // A page about it in place of the application would be good news.
+    settings.development.reload = false;
     let limit = settings.startup_timeout;
     let ground = Ground::prepare(invocation, settings, &[], &[]).map_err(|why| setup(why.into()))?;
     // Nothing begins here that a hook would have to hear of.
@@ -47,7 +49,7 @@ fn hear(started: &Started, limit: Duration) -> Option<Result<(), BootFailure>> {
     }
     match started.channel.receive() {
         Ok(Some(received)) => Some(match received.message {
-            FromZygote::Booted { .. } | FromZygote::ExecHook(_) => Ok(()),
+            FromZygote::Booted { .. } | FromZygote::ExecHook(_) | FromZygote::Loaded(_) => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
         }),
         Ok(None) => None,

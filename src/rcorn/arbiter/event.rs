@@ -88,8 +88,32 @@ pub(crate) struct Busy {
 pub(crate) enum Doing {
     /// In this lane it is inside this request, of this client.
     Request(u32, String, String),
-    /// Its loop turns, or should.
-    Turning,
+    /// Its loop turns, or should. What it is in, where that has not turned for a while and can be in several requests.
+    Turning(Inside),
+}
+
+/// The requests that a loop is in, which does not turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inside {
+    /// The oldest first; but before them the one whose code it is that blocks the loop, where that is certain.
+    pub(crate) requests: Vec<InRequest>,
+    /// Is that so?
+    pub(crate) first_blocks: bool,
+    /// So many more there are.
+    pub(crate) more: u64,
+    /// Websockets that are open.
+    pub(crate) websockets: u64,
+}
+
+/// A request that a worker is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InRequest {
+    /// Its first line.
+    pub(crate) line: String,
+    /// Its client.
+    pub(crate) client: String,
+    /// When it began.
+    pub(crate) began: Moment,
 }
 
 /// What is going on, in all workers together.

@@ -12,6 +12,7 @@ use crate::settings::{Invocation, Settings};
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::scoreboard::Scoreboard;
+use contract::settings::WorkerClass;
 use contract::statsd::StatsdSettings;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -52,8 +53,7 @@ impl Ground {
             interpreter::find_extension(invocation, &settings).map_err(|refusal| refusal.to_string())?;
         let credentials = credentials(&settings)?;
         let logs = Logs::open(&settings, credentials.as_ref())?;
-        let board = Scoreboard::create(settings.threads)
-            .map_err(|error| format!("cannot make the scoreboard: {error}"))?;
+        let board = board(&settings).map_err(|error| format!("cannot make the scoreboard: {error}"))?;
         let listeners = listeners::gather(&settings, open, handed, credentials.as_ref())?;
         let metrics = listeners::for_metrics(&settings, open, handed, &listeners)?;
         let statsd = statsd(&settings, &logs);
@@ -174,6 +174,15 @@ fn statsd(settings: &Settings, logs: &Logs) -> Option<StatsdSettings> {
         .map(|target| StatsdSettings { target, prefix, tags })
         .inspect_err(|why| logs.line(Level::Warning, why))
         .ok()
+}
+
+fn board(settings: &Settings) -> std::io::Result<Scoreboard> {
+    match settings.worker_class {
+        WorkerClass::Sync | WorkerClass::Threads => Scoreboard::create(settings.threads),
+        WorkerClass::Auto | WorkerClass::Asgi | WorkerClass::Gevent => {
+            Scoreboard::create_for_loops(settings.threads)
+        }
+    }
 }
 
 /// Who zygote and workers run as; `None` when that is who we are.

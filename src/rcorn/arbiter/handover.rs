@@ -43,6 +43,7 @@ impl Hands {
             }
         }
         self.take_names(generation);
+        self.watch_no_more_than(generation);
     }
 
     fn take_names(&mut self, generation: Generation) {

@@ -8,6 +8,7 @@ use super::fleet::Fleet;
 use super::policy::Moment;
 use super::step::step;
 use crate::control::Asked;
+use crate::watch::Watch;
 use contract::exit::ExitCode;
 use contract::id::{Generation, Pid};
 use std::collections::VecDeque;
@@ -57,6 +58,8 @@ pub(crate) async fn run(
             Woken::Sample => hands.report(&fleet),
             Woken::Pulse => hands.pulse(&fleet),
             Woken::Beat => hands.beat(&fleet),
+            Woken::Stirred => {}
+            Woken::LookAtFiles => events.extend(hands.look_at_files()),
         }
     }
 }
@@ -120,6 +123,9 @@ enum Woken {
     Sample,
     Pulse,
     Beat,
+    /// Files may have changed.
+    Stirred,
+    LookAtFiles,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -132,6 +138,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
     let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
     let mut pulse = pin!(until(hands.next_pulse(fleet)));
     let mut beat = pin!(until(hands.next_beat()));
+    let mut files = pin!(until(hands.watch.as_ref().and_then(Watch::next)));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -158,6 +165,14 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if pulse.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Pulse);
+        }
+        if let Some(watch) = &mut hands.watch
+            && watch.poll(context).is_ready()
+        {
+            return Poll::Ready(Woken::Stirred);
+        }
+        if files.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::LookAtFiles);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })

@@ -4,6 +4,7 @@
 use super::fleet::Fleet;
 use crate::control::Totals;
 use crate::settings::{LogTarget, Settings};
+use crate::watch::Files;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::{Level, LogFormat};
 use contract::statsd::StatsdSettings;
@@ -52,6 +53,9 @@ pub(crate) struct State {
     /// What workers did that are gone.
     #[serde(default)]
     pub(crate) gone: Totals,
+    /// The files that are watched.
+    #[serde(default)]
+    pub(crate) watched: Option<Files>,
 }
 
 /// The control socket.
@@ -181,6 +185,7 @@ impl State {
             metrics: None,
             started: 0.0,
             gone: Totals::default(),
+            watched: None,
         }
     }
 

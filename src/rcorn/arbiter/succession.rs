@@ -23,6 +23,7 @@ use crate::log::Logs;
 use crate::metrics::Survey;
 use crate::settings::{Invocation, Predecessor};
 use crate::systemd::Manager;
+use crate::watch::{Files, Watch};
 use contract::id::{Generation, Pid};
 use contract::logline::Level;
 use std::collections::BTreeMap;
@@ -70,6 +71,7 @@ impl Hands {
             let (path, file) = control.pack();
             ControlState { path, fd: crossing.keep(control.as_fd()), file }
         });
+        state.watched = self.watch.as_ref().map(|watch| watch.files().clone());
         state.pid_file = self.pid_file.as_ref().map(|file| file.path().to_path_buf());
         (state, crossing)
     }
@@ -176,15 +178,25 @@ impl Hands {
             meters: Meters::since(state.started, gone),
             survey: Survey::default(),
             manager,
+            watch: None,
             pulsed: Moment(0),
         };
         if let Some(serving) = state.fleet.in_role(Role::Serving) {
             hands.move_telling(serving);
         }
+        hands.watch_on(&state.fleet, state.watched);
         act::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
         hands.read_on(&state.fleet);
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))
+    }
+
+    /// Files go on to be watched, until the generation that is to follow says which.
+    fn watch_on(&mut self, fleet: &Fleet, files: Option<Files>) {
+        let serving = fleet.in_role(Role::Serving).and_then(|serving| self.grounds.get(&serving));
+        if let (Some(ground), Some(files)) = (serving, files) {
+            self.watch = Some(Watch::begin(Some(files), &ground.settings).0);
+        }
     }
 
     /// What workers print goes on to be read.

@@ -32,6 +32,8 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         max_requests: settings.max_requests,
         statsd: plan.statsd.cloned(),
         max_requests_jitter: settings.max_requests_jitter,
+        reload: settings.development.reload,
+        spew: settings.development.spew,
         asgi: AsgiSettings {
             request_timeout: milliseconds(settings.request_timeout),
             slow_request: milliseconds(settings.slow_request),
@@ -61,9 +63,8 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         Some(directory) => vec![path(directory)],
         None => temporary.into_iter().chain(["/var/tmp", "/tmp"]).map(str::to_owned).collect(),
     };
-    let timeout = settings.timeout;
     HttpSettings {
-        beat: if timeout.is_zero() { 0 } else { milliseconds(beat(timeout)) },
+        beat: milliseconds(how_often(settings)),
         keep_alive: milliseconds(settings.keep_alive),
         head_timeout: milliseconds(settings.header_timeout),
         body_timeout: milliseconds(settings.body_timeout),
@@ -80,6 +81,14 @@ fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
         trust: trust(settings),
         permits: settings.permits,
     }
+}
+
+/// How often the loop of a worker turns at least.
+fn how_often(settings: &Settings) -> Duration {
+    // So that modules are soon told that were imported elsewhere than in a request.
+    let watched = settings.development.reload.then_some(Duration::from_secs(1));
+    let judged = (!settings.timeout.is_zero()).then(|| beat(settings.timeout));
+    watched.into_iter().chain(judged).min().unwrap_or_default()
 }
 
 /// SCRIPT_NAME in the application's environment says where it is mounted, as in Gunicorn.

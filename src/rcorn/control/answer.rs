@@ -109,9 +109,11 @@ impl Hands {
         };
         let Some(ground) = self.grounds.get(&generation) else { return status };
         let slot = ground.board.slot(worker.slot);
-        status.threads = slot.lanes().count() as u32;
+        status.threads = if slot.has_loop() { 0 } else { slot.lanes().count() as u32 };
         status.in_flight = slot.lanes().filter_map(|lane| in_flight(&lane, now)).collect();
         status.in_flight.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+        status.more_in_flight = slot.get(Word::Unseen);
+        status.websockets = slot.get(Word::Websockets);
         status.requests = slot.get(Word::Requests);
         status.refused = slot.get(Word::Refused);
         status.connections = slot.get(Word::Connections);

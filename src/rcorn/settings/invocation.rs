@@ -142,7 +142,8 @@ impl Invocation {
         let evaluated = self.evaluate(&reading.settings_without_app()?, source.clone(), &name)?;
         let mut told = python_file::read(&name, &evaluated);
         told.given.retain(|given| matches!(given.row.kind, Kind::Hook));
-        Ok(reading.with_python(source, Told { warnings: Vec::new(), ..told }))
+        let reading = reading.with_python(source, Told { warnings: Vec::new(), ..told });
+        Ok(reading.from_file(evaluated.file.map(PathBuf::from)))
     }
 
     /// The file that the strongest layer names; else Gunicorn's own, where it is there.
@@ -164,14 +165,14 @@ impl Invocation {
         let shown = name.strip_prefix("file:").unwrap_or(name);
         match python_file::named(name, &self.directory) {
             None => {
-                let given = file::read(&python_file::path_of(name, &self.directory), shown)?;
-                Ok(flags.with_file(given))
+                let path = python_file::path_of(name, &self.directory);
+                Ok(flags.with_file(file::read(&path, shown)?).from_file(Some(path)))
             }
             Some(source) => {
                 let evaluated = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
                 let mut told = python_file::read(&self.place_of(shown, &evaluated), &evaluated);
                 told.given.extend(found);
-                Ok(flags.with_python(source, told))
+                Ok(flags.with_python(source, told).from_file(evaluated.file.map(PathBuf::from)))
             }
         }
     }

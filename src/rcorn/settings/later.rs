@@ -3,15 +3,10 @@
 
 use super::row::Row;
 
-const RELOAD: &str = "restart rcorn after a change";
 const STDERR: &str = "log to stderr, which the journal keeps, or to a file";
 
 /// What is to come.
 pub(super) static LATER: &[Row] = &[
-    Row::later("reload", &["--reload"], RELOAD),
-    Row::later("reload_engine", &["--reload-engine"], RELOAD),
-    Row::later("reload_extra_files", &["--reload-extra-file"], RELOAD),
-    Row::later("spew", &["--spew"], ""),
     Row::later("disable_redirect_access_to_syslog", &["--disable-redirect-access-to-syslog"], STDERR),
     Row::later("access_log_format", &["--access-logformat"], ""),
     Row::later("capture_output", &["--capture-output"], STDERR),

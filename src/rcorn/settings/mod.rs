@@ -27,6 +27,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_development;
 mod table_gunicorn;
 mod table_metrics;
 mod table_proxy;
@@ -62,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) shown: Vec<(String, String, String)>,
     /// The settings file, where that is one in Python, and the hooks in it.
     pub(crate) python_settings: Option<PythonSettings>,
+    /// The settings files that were read.
+    pub(crate) files: Vec<PathBuf>,
     /// What looks like a slip in it, as sentences.
     pub(crate) warnings: Vec<String>,
     /// What was set and has no effect, as sentences that say why.
@@ -178,6 +181,34 @@ pub(crate) struct Settings {
     pub(crate) control_socket_owner: Option<String>,
     /// The extension module, when it does not lie where it is looked for.
     pub(crate) extension: Option<PathBuf>,
+    /// For whoever writes the application.
+    pub(crate) development: Development,
+}
+
+/// For whoever writes the application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Development {
+    /// Reload when a file changes, and show why the application cannot be imported.
+    pub(crate) reload: bool,
+    /// How changes are noticed.
+    pub(crate) reload_engine: ReloadEngine,
+    /// Further files, directories and patterns that are watched.
+    pub(crate) reload_extra_files: Vec<String>,
+    /// Print every line of Python that runs.
+    pub(crate) spew: bool,
+}
+
+/// How changes of files are noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ReloadEngine {
+    /// The kernel tells, where it knows.
+    #[default]
+    Auto,
+    /// All files are looked at once a second.
+    Poll,
+    /// The kernel tells.
+    Inotify,
 }
 
 /// What is measured, and who is told.
@@ -269,6 +300,7 @@ impl Settings {
         Self {
             shown: Vec::new(),
             python_settings: None,
+            files: Vec::new(),
             warnings: Vec::new(),
             unused: Vec::new(),
             app: String::new(),
@@ -327,6 +359,7 @@ impl Settings {
             control_socket_mode: 0,
             control_socket_owner: None,
             extension: None,
+            development: Development::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::value::{Given, Value};
 use super::{Bind, Invocation, LogTarget, Settings, arguments, directories, env_file, migrate, paste};
 use contract::descriptors::MOST_LISTENERS;
 use contract::settings::{PythonSettings, PythonSource};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Everything that was said, and what was asked for.
 pub(crate) struct Reading<'a> {
@@ -19,11 +19,12 @@ pub(crate) struct Reading<'a> {
     layers: Vec<Vec<Given>>,
     python: Option<PythonSource>,
     warnings: Vec<String>,
+    files: Vec<PathBuf>,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(invocation: &'a Invocation, wish: Wish, layers: Vec<Vec<Given>>) -> Self {
-        Self { invocation, wish, layers, python: None, warnings: Vec::new() }
+        Self { invocation, wish, layers, python: None, warnings: Vec::new(), files: Vec::new() }
     }
 
     /// With what a file says, which counts least.
@@ -37,6 +38,12 @@ impl<'a> Reading<'a> {
         self.python = Some(source);
         self.warnings = told.warnings;
         self.with_file(told.given)
+    }
+
+    /// This file was read.
+    pub(super) fn from_file(mut self, path: Option<PathBuf>) -> Self {
+        self.files.extend(path);
+        self
     }
 
     /// Are settings in Python among them?
@@ -71,6 +78,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
         let mut settings = self.settings_without_app()?;
         settings.warnings.clone_from(&self.warnings);
+        settings.files.clone_from(&self.files);
         paste::settle(&mut settings, self.invocation).map_err(|clause| self.refuse("paste", &clause))?;
         settings.python_settings =
             self.python.clone().map(|source| PythonSettings { source, hooks: self.hooks() });

@@ -136,6 +136,8 @@ pub(super) enum Section {
     Metrics,
     /// The process.
     Process,
+    /// For whoever writes the application.
+    Development,
     /// What else rcorn can be asked for.
     Other,
     /// Not shown.
@@ -144,7 +146,7 @@ pub(super) enum Section {
 
 impl Section {
     /// All that are shown, with their headings.
-    pub(super) const SHOWN: [(Self, &'static str); 11] = [
+    pub(super) const SHOWN: [(Self, &'static str); 12] = [
         (Self::Application, "Application"),
         (Self::Sockets, "Sockets"),
         (Self::Workers, "Workers"),
@@ -155,6 +157,7 @@ impl Section {
         (Self::Logging, "Logging"),
         (Self::Metrics, "Metrics and health"),
         (Self::Process, "Process"),
+        (Self::Development, "Development"),
         (Self::Other, "Instead of serving"),
     ];
 }

@@ -10,6 +10,7 @@ use super::row::{Kind, Row, Section, Wish};
 use super::table_asgi::ASGI;
 use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
+use super::table_development::DEVELOPMENT;
 use super::table_gunicorn::GUNICORN;
 use super::table_metrics::METRICS;
 use super::table_proxy::PROXY;
@@ -31,6 +32,7 @@ pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
         .chain(METRICS)
         .chain(PROXY)
         .chain(CONTROL)
+        .chain(DEVELOPMENT)
         .chain(GUNICORN)
 }
 

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::waiting::{Step, Waiting, Wanted};
 use super::websocket::Websocket;
 use super::{limits, receiving, sending, talk};
+use crate::loop_lanes::LoopLane;
 use http::websocket::Offer;
 use http::{Exchange, Flow, Inflow, Stirred, session_clock};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
@@ -38,6 +39,8 @@ pub(super) enum Client {
 pub(super) struct State {
     /// `None` when it has ended.
     pub(super) exchange: Option<Exchange>,
+    /// Its place where the arbiter sees it, as long as the exchange is out.
+    pub(super) lane: Option<LoopLane>,
     /// The body of the request, as long as the application has not heard its end.
     pub(super) body: Body,
     pub(super) client: Client,
@@ -83,7 +86,7 @@ pub(crate) struct Conversation {
 impl Conversation {
     pub(super) fn new<'py>(
         py: Python<'py>,
-        (exchange, offer): (Exchange, Option<Offer>),
+        (exchange, lane, offer): (Exchange, LoopLane, Option<Offer>),
         scope: &Bound<'py, PyDict>,
         shared: &Arc<Shared>,
     ) -> PyResult<Bound<'py, Self>> {
@@ -91,6 +94,7 @@ impl Conversation {
         let body = exchange.inflow().map_or(Body::None, |inflow| Body::Arriving(Arc::clone(inflow)));
         let state = State {
             exchange: Some(exchange),
+            lane: Some(lane),
             body,
             client: Client::There,
             trailers: None,
@@ -187,7 +191,7 @@ impl Conversation {
         if let Some(websocket) = &mut state.websocket {
             websocket.lose();
         }
-        let exchange = state.exchange.take();
+        let (exchange, lane) = (state.exchange.take(), state.lane.take());
         let waiters = std::mem::take(&mut state.waiters);
         let timer = state.timer.take();
         state.body = Body::Heard;
@@ -197,6 +201,7 @@ impl Conversation {
             self.shared.forget(self.key);
             exchange.end();
         }
+        drop(lane);
         wake(py, waiters);
     }
 

@@ -5,6 +5,7 @@ use super::reactor::Reactor;
 use crate::lifecycle::Worker;
 use crate::load;
 use crate::python::Helper;
+use crate::reload;
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
 use contract::settings::{AsgiSettings, EventLoop, Lifespan};
@@ -18,15 +19,28 @@ pub(crate) fn serve(py: Python<'_>, worker: Worker<AsgiApp>, settings: &AsgiSett
     let application = worker.app.application.clone_ref(py);
     let interrupted = worker.app.shared.interrupted.clone_ref(py);
     let words = (event_loop(settings.event_loop), lifespan(settings.lifespan));
+    let reload = worker.reloads();
     let reactor = match Bound::new(py, Reactor::new(worker)) {
         Ok(reactor) => reactor,
         Err(error) => return failed(py, &error),
     };
-    let served = Helper::Asgi.module(py).and_then(|helper| {
-        helper.call_method1("serve", (&reactor, application, interrupted, words.0, words.1))
-    });
-    if let Err(error) = served {
-        reactor.borrow().refuse(refusal(py, &error));
+    let serve = |application: &Py<PyAny>, lifespan| {
+        let words = (&reactor, application, &interrupted, words.0, lifespan);
+        Helper::Asgi.module(py).and_then(|helper| helper.call_method1("serve", words)).map(drop)
+    };
+    let failure = serve(&application, words.1).err().map(|error| refusal(py, &error));
+    let failure = match failure {
+        Some(failure) if reload && !reactor.borrow().has_begun() => {
+            let stand_in = reload::shown(py, &failure, true);
+            stand_in.map_or(Some(failure), |stand_in| {
+                reactor.borrow().replace(stand_in.clone_ref(py));
+                serve(&stand_in, "off").err().map(|error| refusal(py, &error))
+            })
+        }
+        failure => failure,
+    };
+    if let Some(failure) = failure {
+        reactor.borrow().refuse(failure);
     }
     reactor.borrow().end()
 }

@@ -25,6 +25,7 @@ use crate::application::Application;
 use crate::hooks::{Hooks, Passage};
 use crate::inherited::Inherited;
 use crate::log;
+use crate::loop_lanes::LoopLanes;
 use crate::python::Helper;
 use conversation::Conversation;
 use http::websocket::Handshake;
@@ -52,6 +53,7 @@ impl AsgiApp {
         py: Python<'_>,
         (application, interrupted): (Py<PyAny>, Py<PyAny>),
         inherited: &Inherited,
+        lanes: Arc<LoopLanes>,
     ) -> PyResult<Self> {
         let interface = Helper::Interface.module(py)?.call_method1("interface", (&application,))?;
         let application = if interface.eq("asgi2")? {
@@ -60,7 +62,7 @@ impl AsgiApp {
             application
         };
         let scopes = Scopes::new(py, inherited)?;
-        let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi)?);
+        let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi, lanes)?);
         let hooks = inherited.hooks.as_ref().and_then(Hooks::of_requests);
         Ok(Self { application, scopes, shared, hooks, escaped: None })
     }
@@ -71,6 +73,8 @@ impl AsgiApp {
     }
 
     fn begin(&mut self, py: Python<'_>, mut exchange: Exchange) {
+        let lane = self.shared.lanes.enter(&mut exchange);
+        let running = lane.lane();
         let offer = match Handshake::read(&exchange.request()) {
             Handshake::No => None,
             Handshake::Offered(offer) => Some(offer),
@@ -86,8 +90,13 @@ impl AsgiApp {
             // The exchange ends here: its client hears 500.
             Err(error) => return task::tell_refused(py, &exchange, &error),
         };
-        let begun = Conversation::new(py, (exchange, offer), &scope, &self.shared)
-            .and_then(|conversation| task::start(&self.application, scope, &conversation, passage));
+        let begun =
+            Conversation::new(py, (exchange, lane, offer), &scope, &self.shared).and_then(|conversation| {
+                // Most tasks begin to run at once: then it is known whose code it is that blocks the loop.
+                self.shared.lanes.set_running(running);
+                task::start(&self.application, scope, &conversation, passage)
+            });
+        self.shared.lanes.set_running(None);
         if let Err(error) = begun {
             self.escaped = Some(error);
         }

@@ -72,6 +72,16 @@ impl Reactor {
         Self { worker, shared, timer, calls, hurries: Cell::new(false), code: Cell::new(ExitCode::Success) }
     }
 
+    /// Does it serve already?
+    pub(super) fn has_begun(&self) -> bool {
+        self.calls.borrow().is_some()
+    }
+
+    /// Another application takes the place of one that has not started.
+    pub(super) fn replace(&self, application: Py<PyAny>) {
+        self.worker.borrow_mut().app.application = application;
+    }
+
     /// The worker does not serve: tells the arbiter why.
     pub(super) fn refuse(&self, failure: BootFailure) {
         self.code.set(self.worker.borrow().refuse(failure));

@@ -3,6 +3,7 @@
 use super::conversation::Conversation;
 use super::waiting::Done;
 use super::websocket;
+use crate::loop_lanes::LoopLanes;
 use contract::settings::AsgiSettings;
 use http::websocket::Config;
 use pyo3::exceptions::PyRuntimeError;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What requests need of the event loop.
 pub(super) struct Loop {
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) interrupted: Py<PyAny>,
     pub(super) settings: AsgiSettings,
     pub(super) websockets: Config,
+    /// What the arbiter sees of the requests.
+    pub(super) lanes: Arc<LoopLanes>,
     out: Mutex<Vec<Option<Py<Conversation>>>>,
     /// Tasks that have not ended, whether they were answered or not.
     tasks: AtomicUsize,
@@ -39,8 +42,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(py: Python<'_>, interrupted: Py<PyAny>, settings: &AsgiSettings) -> PyResult<Self> {
+    pub(super) fn new(
+        py: Python<'_>,
+        interrupted: Py<PyAny>,
+        settings: &AsgiSettings,
+        lanes: Arc<LoopLanes>,
+    ) -> PyResult<Self> {
         Ok(Self {
+            lanes,
             interrupted,
             event_loop: PyOnceLock::new(),
             done: Py::new(py, Done)?,

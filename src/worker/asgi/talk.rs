@@ -53,7 +53,7 @@ fn accept<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDic
     let headers = headers(event.get_item(intern!(py, "headers"))?)?;
     let config = conversation.get().shared.websockets;
     let mut state = conversation.get().state()?;
-    let State { exchange, websocket, .. } = &mut *state;
+    let State { exchange, websocket, lane, .. } = &mut *state;
     let (Some(exchange), Some(websocket)) = (exchange, websocket) else { return Err(gone()) };
     let Stage::Offered(offer) = &websocket.stage else {
         return Err(PyRuntimeError::new_err("\"websocket.accept\" was sent behind another answer"));
@@ -63,6 +63,9 @@ fn accept<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDic
         .open_websocket(offer, subprotocol.as_deref(), fields, &config)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
     websocket.open(session, inflow);
+    if let Some(lane) = lane {
+        lane.becomes_websocket();
+    }
     let mut out = Vec::new();
     if conversation.get().shared.is_draining() {
         websocket.drain(&mut out);

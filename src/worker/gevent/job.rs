@@ -1,5 +1,6 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
+use crate::loop_lanes::LoopLane;
 use crate::overdue;
 use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell};
 use http::{Exchange, Flow, Inflow, Piece};
@@ -19,8 +20,8 @@ pub(super) struct Job {
     #[pyo3(get)]
     passage: Option<Py<PyAny>>,
     inflow: Option<Arc<Inflow>>,
-    /// `None` when it has ended.
-    exchange: Mutex<Option<Exchange>>,
+    /// With its place where the arbiter sees it; `None` when it has ended.
+    exchange: Mutex<Option<(Exchange, LoopLane)>>,
 }
 
 /// How sending went.
@@ -37,9 +38,9 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(exchange: Exchange, passage: Option<Py<PyAny>>) -> Self {
+    pub(super) fn new((exchange, lane): (Exchange, LoopLane), passage: Option<Py<PyAny>>) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some(exchange)) }
+        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some((exchange, lane))) }
     }
 
     /// `GET /path`, for the log.
@@ -56,7 +57,7 @@ impl Job {
         // Whoever panicked with it left it whole.
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *exchange {
-            Some(exchange) => work(exchange),
+            Some((exchange, _)) => work(exchange),
             None => Err(PyRuntimeError::new_err("the response to this request is over")),
         }
     }
@@ -197,8 +198,9 @@ impl Job {
     /// It is over, however it went. Later calls only say so.
     fn end(&self) {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(exchange) = exchange {
+        if let Some((exchange, lane)) = exchange {
             exchange.end();
+            drop(lane);
         }
     }
 }

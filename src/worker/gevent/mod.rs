@@ -9,19 +9,28 @@ mod reactor;
 
 use crate::application::{Application, GATHERED};
 use crate::log;
+use crate::loop_lanes::LoopLanes;
 use crate::python::Helper;
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
 use http::{App, Exchange, Manner, Stirred};
 pub(crate) use life::serve;
 use pyo3::prelude::*;
+use std::sync::Arc;
 
 /// What came of a turn of the server, until the helper in Python is told.
-#[derive(Default)]
 pub(crate) struct GeventApp {
+    /// What the arbiter sees of the requests.
+    lanes: Arc<LoopLanes>,
     arrived: Vec<Exchange>,
     /// Something happened to these.
     stirred: Vec<usize>,
+}
+
+impl GeventApp {
+    pub(crate) fn new(lanes: Arc<LoopLanes>) -> Self {
+        Self { lanes, arrived: Vec::new(), stirred: Vec::new() }
+    }
 }
 
 impl App for GeventApp {

@@ -69,11 +69,12 @@ impl Reactor {
     fn begin_with<'py>(
         &self,
         py: Python<'py>,
-        exchange: Exchange,
+        mut exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
+        let lane = self.worker.borrow().app.lanes.enter(&mut exchange);
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
         let passage = self.hooks.as_ref().map(|hooks| hooks.passage(py, &exchange.request())).transpose()?;
-        let job = Job::new(exchange, passage.map(Passage::keep));
+        let job = Job::new((exchange, lane), passage.map(Passage::keep));
         Ok((Bound::new(py, job)?, environ.into_bound(py)))
     }
 }

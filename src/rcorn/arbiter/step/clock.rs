@@ -3,13 +3,14 @@
 use super::super::action::Action;
 use super::super::event::{Busy, Doing};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{ABORT_GRACE, ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, STACKS_GRACE, beat};
+use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, beat};
+use super::stuck::{self, lane};
 use super::{idle, recycle, reload};
 use contract::exit::ExitCode;
-use contract::id::{Generation, Pid};
+use contract::id::Generation;
 use contract::logline::Level;
-use contract::message::{BootFailure, ToWorker};
-use sys::signal::{SIGABRT, SIGKILL, stacks_signal};
+use contract::message::BootFailure;
+use sys::signal::{SIGKILL, stacks_signal};
 
 /// Time has passed. `busy` is what the scoreboards said, if they were read.
 pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec<Action>) {
@@ -103,61 +104,18 @@ fn check_progress(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Ac
     let Some((_, crew)) = fleet.crew_of(busy.worker) else { return };
     let Some(worker) = crew.workers.get_mut(&busy.worker) else { return };
     let Some(pid) = worker.pid.filter(|_| is_judged(worker, busy)) else { return };
-    let (name, seconds) = (worker.name(), busy.began.until(now).as_secs());
-    let what = match &busy.doing {
-        Doing::Request(_, line, client) => format!("{name}: {seconds} s in \"{line}\" from {client}"),
-        Doing::Turning => format!("{name}: no sign of life for {seconds} s, outside of any request"),
-    };
     if limits(&crew.rules, busy).any(|limit| limit <= now) {
-        todo.push(Action::Log(Level::Critical, format!("WORKER TIMEOUT {what}; it is replaced")));
-        give_up(&crew.rules, worker, (pid, busy), now, todo);
+        stuck::tell(worker, busy, now, todo);
+        stuck::give_up(&crew.rules, worker, (pid, busy), now, todo);
     } else if slow_at(&crew.rules, worker, busy).is_some_and(|at| at <= now) {
-        if let Some(lane) = lane(busy) {
-            worker.shown.insert(lane, busy.began);
-        }
-        todo.push(Action::Log(Level::Warning, format!("slow request {what}; it goes on")));
+        stuck::tell_slow(worker, busy, now, todo);
         todo.push(Action::Signal(pid, stacks_signal()));
     }
-}
-
-/// A stuck worker leaves. The other threads' requests have the time that they have in any drain; without such there
-/// is nothing to wait for.
-fn give_up(
-    rules: &Rules,
-    worker: &mut Worker,
-    (pid, busy): (Pid, &Busy),
-    now: Moment,
-    todo: &mut Vec<Action>,
-) {
-    let first = worker.phase != Phase::Leaving(Why::Stuck);
-    let lane = lane(busy);
-    worker.given_up.extend(lane.map(|lane| (lane, busy.began)));
-    let others = rules.threads > 1 && lane.is_some();
-    if others {
-        // First of all: whose client has heard 504 may not be sent there again.
-        let stuck = worker.given_up.iter().map(|(lane, since)| (*lane, since.0)).collect();
-        todo.push(Action::Tell(busy.worker, ToWorker::GiveUp(stuck)));
-    }
-    todo.extend(lane.map(|lane| Action::LastWord(pid, lane)));
-    if first {
-        todo.push(Action::Signal(pid, stacks_signal()));
-    }
-    let aborts = !others && rules.has_hook("worker_abort");
-    if first && aborts {
-        todo.push(Action::Signal(pid, SIGABRT));
-    }
-    let grace = if aborts { ABORT_GRACE } else { STACKS_GRACE };
-    let limit = now.after(if others { rules.graceful_timeout } else { grace });
-    worker.leave(Why::Stuck, Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit))));
-}
-
-fn lane(busy: &Busy) -> Option<u32> {
-    if let Doing::Request(lane, ..) = busy.doing { Some(lane) } else { None }
 }
 
 /// When a request, or a loop that is silent, is over its limits.
 fn limits(rules: &Rules, busy: &Busy) -> impl Iterator<Item = Moment> {
-    let turning = busy.doing == Doing::Turning;
+    let turning = matches!(busy.doing, Doing::Turning(_));
     let patience = |limit| if turning { limit + beat(limit) } else { limit };
     let silence = rules.timeout.map(|limit| busy.since.after(patience(limit)));
     let whole = rules.request_timeout.filter(|_| !turning).map(|limit| busy.began.after(limit));

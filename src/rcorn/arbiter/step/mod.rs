@@ -43,6 +43,7 @@ mod recycle;
 mod reload;
 mod roll;
 mod settle;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -32,6 +32,7 @@ pub(super) fn said(
         FromWorker::Ready => ready(generation, crew, id, now, todo),
         FromWorker::Failed(failure) => failed(crew, id, failure, now, todo),
         FromWorker::ReopenLogs => todo.push(Action::GiveLogs(generation, id)),
+        FromWorker::Loaded(loaded) => todo.push(Action::Watch(loaded)),
         FromWorker::Leaving => leaves_by_itself(crew, id, now, todo),
         FromWorker::Spent => recycle::spent(crew, id),
     }

@@ -38,6 +38,9 @@ pub(super) fn said(
         return reload::hook_ran(fleet, ran, now, todo);
     }
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
+    if let FromZygote::Loaded(loaded) = message {
+        return todo.push(Action::Watch(loaded));
+    }
     if !matches!(crew.zygote, Zygote::Starting { .. }) {
         return;
     }
@@ -59,6 +62,7 @@ pub(super) fn said(
             todo.push(Action::KillZygote(generation));
             failed(crew, failure, now, todo);
         }
+        FromZygote::Loaded(_) => {}
     }
 }
 

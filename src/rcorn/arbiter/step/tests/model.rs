@@ -3,7 +3,7 @@
 
 use super::world::*;
 use crate::arbiter::action::Action;
-use crate::arbiter::event::{Busy, Doing, Event, Wish};
+use crate::arbiter::event::{Busy, Doing, Event, Inside, Wish};
 use crate::arbiter::fleet::Role;
 use crate::arbiter::policy::{Moment, Rules};
 use contract::exit::ExitCode;
@@ -384,7 +384,7 @@ impl Model {
         let ready = self.members.iter_mut().find(|(_, member)| member.life == Life::Ready)?;
         ready.1.doomed = true;
         let request = Doing::Request(0, "GET / HTTP/1.1".to_owned(), String::new());
-        let doing = if self.dice.below(2) == 0 { request } else { Doing::Turning };
+        let doing = if self.dice.below(2) == 0 { request } else { Doing::Turning(Inside::default()) };
         Some(Busy { worker: *ready.0, began: Moment(1), since: Moment(1), doing })
     }
 }

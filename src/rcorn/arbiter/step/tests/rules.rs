@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::arbiter::action::{Action, Notice};
-use crate::arbiter::event::{Busy, Doing, Event, Wish};
+use crate::arbiter::event::{Busy, Doing, Event, InRequest, Inside, Wish};
 use crate::arbiter::fleet::{Phase, Role, Stage, Why, Zygote};
 use crate::arbiter::policy::Moment;
 use crate::arbiter::policy::Rules;
@@ -500,7 +500,8 @@ fn a_request_over_its_limit_shows_its_stacks_and_costs_the_worker() {
 fn a_loop_that_is_silent_costs_the_worker() {
     let mut world = World::serving(rules(1));
     let turned = world.now;
-    let silent = Busy { worker: WorkerId(1), began: turned, since: turned, doing: Doing::Turning };
+    let silent =
+        Busy { worker: WorkerId(1), began: turned, since: turned, doing: Doing::Turning(Inside::default()) };
     for seconds in [30, 34] {
         world.now = turned.after(Duration::from_secs(seconds));
         world.happens(Event::Tick(vec![silent.clone()]));
@@ -518,10 +519,53 @@ fn a_loop_that_is_silent_costs_the_worker() {
 }
 
 #[test]
+fn a_loop_that_is_blocked_is_told_with_what_it_is_in() {
+    let mut world = World::serving(rules(1));
+    let turned = world.now;
+    let request = |name: &str, seconds| InRequest {
+        line: format!("GET /{name} HTTP/1.1"),
+        client: "127.0.0.1:1".into(),
+        began: turned.after(Duration::from_secs(seconds)),
+    };
+    let requests = vec![request("blocks", 1), request("waits", 0)];
+    let told = |world: &mut World, inside| {
+        let silent =
+            Busy { worker: WorkerId(1), began: turned, since: turned, doing: Doing::Turning(inside) };
+        for seconds in [30, 36] {
+            world.now = turned.after(Duration::from_secs(seconds));
+            world.happens(Event::Tick(vec![silent.clone()]));
+        }
+        world.lines().iter().map(|(_, line)| (*line).to_owned()).collect::<Vec<_>>()
+    };
+    let mut other = World::serving(rules(1));
+    let known = Inside { requests: requests.clone(), first_blocks: true, more: 312, websockets: 1 };
+    let name = format!("worker 1 (pid {})", pid_of(WorkerId(1)));
+    assert_eq!(
+        told(&mut world, known),
+        [
+            format!(
+                "WORKER TIMEOUT {name}: the loop is blocked for 36 s, \
+                 by \"GET /blocks HTTP/1.1\" from 127.0.0.1:1 for 35.0 s; it is replaced"
+            ),
+            format!("{name}: was also in \"GET /waits HTTP/1.1\" from 127.0.0.1:1 for 36.0 s"),
+            format!("{name}: was also in 312 more requests and 1 websocket"),
+        ]
+    );
+    let pid = pid_of(WorkerId(1));
+    assert!(world.did(&Action::LastWordToAll(pid)) && world.did(&Action::Signal(pid, stacks_signal())));
+    let unknown = Inside { requests, ..Inside::default() };
+    let lines = told(&mut other, unknown);
+    assert_eq!(lines[0], format!("WORKER TIMEOUT {name}: the loop is blocked for 36 s; it is replaced"));
+    assert_eq!(lines[1], format!("{name}: was in \"GET /blocks HTTP/1.1\" from 127.0.0.1:1 for 35.0 s"));
+    assert_eq!(lines.len(), 3, "{lines:?}");
+}
+
+#[test]
 fn nobody_is_judged_by_a_sleep_of_all() {
     let mut world = World::serving(rules(1));
     let begin = world.now;
-    let frozen = Busy { worker: WorkerId(1), began: begin, since: begin, doing: Doing::Turning };
+    let frozen =
+        Busy { worker: WorkerId(1), began: begin, since: begin, doing: Doing::Turning(Inside::default()) };
     world.now = begin.after(Duration::from_secs(3600));
     world.happens(Event::Tick(vec![frozen.clone()]));
     assert_eq!(world.last, [], "the arbiter slept as well");

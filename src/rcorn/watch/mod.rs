@@ -1,0 +1,200 @@
+//! Development (`reload`): notices that a file of the application has changed, and waits until no more do, so that a
+//! checkout of a thousand files is one reload. Workers say which files they have loaded; what a change means is decided
+//! elsewhere.
+//!
+//! `files` knows what was loaded and what has changed since, `pattern` those that may come. The kernel tells in which
+//! directories there is something to look at (inotify); where it cannot, everything is looked at once a second.
+
+mod files;
+mod pattern;
+
+pub(crate) use files::Files;
+
+use crate::settings::{ReloadEngine, Settings};
+use contract::message::Loaded;
+use pattern::Pattern;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+use sys::inotify::{Directories, Directory, Noticed, hears_of_changes_in};
+use tokio::io::unix::AsyncFd;
+use tokio::time::Instant;
+
+/// Nothing more has changed for so long: then that was all.
+const QUIET: Duration = Duration::from_millis(50);
+/// Nobody waits for longer than that.
+const LONGEST: Duration = Duration::from_secs(2);
+/// How often everything is looked at where the kernel does not tell.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The files of the application.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    files: Files,
+    engine: Engine,
+    /// Since when there is something to look at, and when that is done.
+    due: Option<(Instant, Instant)>,
+    directory: PathBuf,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Inotify(AsyncFd<Directories>, BTreeMap<Directory, PathBuf>),
+    Poll,
+}
+
+impl Watch {
+    /// A generation with these settings begins to load. A sentence says what does not work as it was asked for. To be
+    /// called within the runtime.
+    pub(crate) fn begin(files: Option<Files>, settings: &Settings) -> (Self, Option<String>) {
+        let (engine, complaint) = match Engine::of(settings) {
+            Ok(engine) => (engine, None),
+            Err(error) => (Engine::Poll, Some(polls_instead(&error))),
+        };
+        let directory = settings.chdir.clone();
+        let mut watch = Self { files: files.unwrap_or_default(), engine, due: None, directory };
+        watch.files.begin(watch.patterns_of(settings), wall_clock());
+        // Who goes on where another stopped may have missed something.
+        watch.look_soon();
+        let armed = watch.arm();
+        (watch, complaint.or(armed))
+    }
+
+    fn patterns_of(&self, settings: &Settings) -> Vec<Pattern> {
+        let named = settings.files.iter().chain(&settings.env_file);
+        let named = named.filter_map(|path| Some(glob::Pattern::escape(path.to_str()?)));
+        let all = named.chain(settings.development.reload_extra_files.iter().cloned());
+        all.filter_map(|text| Pattern::new(&text, &self.directory)).collect()
+    }
+
+    /// What crosses.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// A process has loaded these. A sentence says what does not work.
+    pub(crate) fn add(&mut self, loaded: Loaded) -> Option<String> {
+        let before = self.files.len();
+        if self.files.add(loaded.files.into_iter().map(PathBuf::from)) {
+            self.look_soon();
+        }
+        let patterns = loaded.patterns.iter().filter_map(|text| Pattern::new(text, &self.directory));
+        let patterns: Vec<Pattern> = patterns.collect();
+        let news = self.files.len() != before || !patterns.is_empty();
+        patterns.into_iter().for_each(|pattern| self.files.expect(pattern));
+        if news { self.arm() } else { None }
+    }
+
+    fn look_soon(&mut self) {
+        let now = Instant::now();
+        let first = self.due.map_or(now, |(first, _)| first);
+        self.due = Some((first, (now + QUIET).min(first + LONGEST)));
+    }
+
+    /// Has the kernel tell of all directories that matter.
+    fn arm(&mut self) -> Option<String> {
+        let Engine::Inotify(directories, known) = &mut self.engine else { return None };
+        for path in self.files.directories() {
+            match directories.get_ref().watch(&path) {
+                Ok(directory) => drop(known.insert(directory, path)),
+                // Those that are not there now are heard of from above.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => {
+                    self.engine = Engine::Poll;
+                    return Some(polls_instead(&error));
+                }
+            }
+        }
+        None
+    }
+
+    /// When `look` is to be called.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        let poll = matches!(self.engine, Engine::Poll).then_some(POLL);
+        let due = self.due.map(|(_, at)| at.saturating_duration_since(Instant::now()));
+        due.or(poll)
+    }
+
+    /// Waits until the kernel tells of something that matters.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Engine::Inotify(directories, known) = &mut self.engine else { return Poll::Pending };
+            let Ok(mut guard) = ready!(directories.poll_read_ready(context)) else { return Poll::Pending };
+            let noticed = guard.get_inner().noticed();
+            guard.clear_ready();
+            if let Some(made_anew) = self.files.matter(&noticed, known) {
+                if made_anew {
+                    // A complaint about what is there no more would be one too many.
+                    let _ = self.arm();
+                }
+                self.look_soon();
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// What has changed, as a sentence.
+    pub(crate) fn look(&mut self) -> Option<String> {
+        self.due = None;
+        let changed = self.files.changed();
+        let first = changed.first()?;
+        let _ = self.arm();
+        let first = first.strip_prefix(&self.directory).unwrap_or(first).display();
+        Some(match changed.len() {
+            1 => format!("{first} has changed"),
+            count => format!("{first} and {} more files have changed", count - 1),
+        })
+    }
+}
+
+impl Files {
+    /// `None`: nothing that matters. Else: was a directory made anew, so that there may be more to hear of?
+    fn matter(&self, noticed: &[Noticed], known: &BTreeMap<Directory, PathBuf>) -> Option<bool> {
+        let mut found = None;
+        for noticed in noticed {
+            let (matters, anew) = match noticed {
+                Noticed::File(directory, name) => {
+                    (known.get(directory).is_some_and(|path| self.concern(&path.join(name))), false)
+                }
+                Noticed::Directory(_) | Noticed::Gone(_) | Noticed::Missed => (true, true),
+            };
+            if matters {
+                found = Some(found.unwrap_or(false) | anew);
+            }
+        }
+        found
+    }
+}
+
+impl Engine {
+    fn of(settings: &Settings) -> io::Result<Self> {
+        let polls = match settings.development.reload_engine {
+            ReloadEngine::Poll => true,
+            ReloadEngine::Inotify => false,
+            ReloadEngine::Auto => !hears_of_changes_in(&settings.chdir),
+        };
+        if polls {
+            return Ok(Self::Poll);
+        }
+        #[allow(
+            deprecated,
+            reason = "its successor is unsafe and asks that the descriptor be owned and never swapped: it is both, \
+                      and this room has no unsafe"
+        )]
+        let directories = AsyncFd::new(Directories::new()?)?;
+        Ok(Self::Inotify(directories, BTreeMap::new()))
+    }
+}
+
+fn polls_instead(error: &io::Error) -> String {
+    format!("reload: files are looked at once a second, as the kernel cannot tell of changes: {error}")
+}
+
+fn wall_clock() -> i128 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
+}
