@@ -3,6 +3,7 @@
 //! Both sides of every wall are built from these, so a field that one side forgets is a compile error on the other.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod base64;
 pub mod channel;
 pub mod control;
