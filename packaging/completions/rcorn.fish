@@ -66,6 +66,7 @@ error\t''
 critical\t''"
 complete -c rcorn -l log-format -d 'plain lines, or json: a record in each line, of both logs and of what the application prints [default: plain]' -r -f -a "plain\t''
 json\t''"
+complete -c rcorn -l access-logformat -d 'combined, common, json, or text with atoms such as %(h)s; else combined, or json where log_format is' -r
 complete -c rcorn -l error-logfile -l log-file -d 'log file; - is stderr [default: -]' -r
 complete -c rcorn -l access-logfile -d 'access log file; - is stdout; or off [default: off]' -r
 complete -c rcorn -s u -l user -d 'user that runs the application, by name or number' -r

@@ -5,11 +5,14 @@
 //! see a moment's half-truth, never a torn word. Nothing on the request path sends a message.
 
 mod lane;
+mod pad;
 
 pub use lane::LaneView;
+pub use pad::PadView;
 
 use crate::id::Slot;
 use lane::LANE;
+use pad::PAD;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -126,8 +129,9 @@ impl Scoreboard {
     pub fn slot(&self, slot: Slot) -> SlotView<'_> {
         let index = (slot.0.min(MOST_WORKERS - 1)) as usize;
         let length = SLOT + self.lanes * LANE;
-        let start = HEADER + index * length;
-        SlotView { words: &self.words.words()[start..start + length] }
+        let start = HEADER + index * (length + PAD);
+        let (words, pad) = self.words.words()[start..start + length + PAD].split_at(length);
+        SlotView { words, pad }
     }
 
     /// The places that may be in use.
@@ -150,14 +154,16 @@ impl Scoreboard {
 
     /// Arbiter only: the worker at `slot` has ended.
     pub fn vacate(&self, slot: Slot) {
-        for word in self.slot(slot).words {
+        let slot = self.slot(slot);
+        for word in slot.words {
             word.store(0, Relaxed);
         }
+        slot.pad().clear();
     }
 }
 
 fn size(lanes: usize) -> usize {
-    HEADER + MOST_WORKERS as usize * (SLOT + lanes * LANE)
+    HEADER + MOST_WORKERS as usize * (SLOT + lanes * LANE + PAD)
 }
 
 impl AsFd for Scoreboard {
@@ -170,6 +176,7 @@ impl AsFd for Scoreboard {
 #[derive(Clone, Copy, Debug)]
 pub struct SlotView<'a> {
     words: &'a [AtomicU64],
+    pad: &'a [AtomicU64],
 }
 
 impl<'a> SlotView<'a> {
@@ -186,6 +193,11 @@ impl<'a> SlotView<'a> {
     /// Adds to a word. Only the slot's worker may: it is a read and a write.
     pub fn add(&self, word: Word, value: u64) {
         self.set(word, self.get(word).wrapping_add(value));
+    }
+
+    /// Lines that its worker has not written yet.
+    pub fn pad(&self) -> PadView<'a> {
+        PadView::new(self.pad)
     }
 
     /// What the worker does.

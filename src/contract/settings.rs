@@ -39,6 +39,8 @@ pub struct WorkerSettings {
     pub log_format: LogFormat,
     /// Whether `descriptors::ACCESS_LOG` is to be written.
     pub access_log: bool,
+    /// The form of its lines: `access::Format`.
+    pub access_format: String,
     /// Which of the logs are systemd's journal.
     pub journal: Journaled,
     /// How long a stop waits for requests in flight.

@@ -35,6 +35,10 @@ pub struct Config {
     pub permits: Permits,
     /// What the Server field says.
     pub server_name: String,
+    /// Do the books want the heads of responses?
+    pub keeps_heads: bool,
+    /// Is the kernel asked how long a request waited there?
+    pub asks_for_delay: bool,
 }
 
 impl Config {
@@ -67,6 +71,8 @@ impl Default for Config {
             trust: Trust::default(),
             permits: Permits::default(),
             server_name: "rcorn".to_owned(),
+            keeps_heads: false,
+            asks_for_delay: false,
         }
     }
 }

@@ -32,6 +32,12 @@ macro_rules! answer {
 const ANSWER_HEAD: &[u8] = answer!().as_bytes();
 const ANSWER: &[u8] = concat!(answer!(), "the application did not answer within time.\n").as_bytes();
 
+/// The status of that answer.
+pub const STATUS: u16 = 504;
+/// The length of its body.
+pub const LENGTH: u64 = 44;
+const _: () = assert!(ANSWER.len() - ANSWER_HEAD.len() == LENGTH as usize, "what Content-Length says");
+
 /// The signal that has a stuck process give its last word. Lower than the one that shows its stacks: it comes first.
 fn last_word_signal() -> i32 {
     libc::SIGRTMIN() + 6

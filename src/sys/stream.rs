@@ -17,6 +17,19 @@ pub fn receive(fd: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// For how many milliseconds nothing has arrived on this TCP connection; `None` on any other.
+pub fn silent_for(fd: &impl AsRawFd) -> Option<u64> {
+    let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    let option = (libc::IPPROTO_TCP, libc::TCP_INFO);
+    // SAFETY: the kernel writes at most `length` bytes, which are there; zeroes are a valid `tcp_info`.
+    let (result, info) = unsafe {
+        let place = info.as_mut_ptr().cast();
+        (libc::getsockopt(fd.as_raw_fd(), option.0, option.1, place, &raw mut length), info.assume_init())
+    };
+    (result == 0).then_some(u64::from(info.tcpi_last_data_recv))
+}
+
 /// True when bytes have arrived that were not received yet; the end of the stream is none.
 pub fn has_input(fd: &impl AsRawFd) -> bool {
     matches!(recv(fd.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT), Ok(1))

@@ -1,11 +1,14 @@
 //! What the worker was told, in the words of the HTTP side, which does not know the contract.
 
+use crate::access;
 use contract::network::Network;
-use contract::settings::{ClientField, HttpSettings, TrustSettings, Underscores};
+use contract::settings::{ClientField, TrustSettings, Underscores, WorkerSettings};
 use http::Networks;
 
 /// The limits and manners of the HTTP side.
-pub(crate) fn of(settings: &HttpSettings) -> http::Config {
+pub(crate) fn of(settings: &WorkerSettings) -> http::Config {
+    let needs = access::needs(settings);
+    let settings = &settings.http;
     http::Config {
         beat: settings.beat,
         keep_alive: settings.keep_alive,
@@ -27,6 +30,8 @@ pub(crate) fn of(settings: &HttpSettings) -> http::Config {
             casefold_method: settings.permits.casefold_method,
         },
         server_name: "rcorn".to_owned(),
+        keeps_heads: needs.response_head,
+        asks_for_delay: needs.queue,
     }
 }
 

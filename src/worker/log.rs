@@ -15,8 +15,8 @@ static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 /// The number of this worker; nought in a zygote.
 static WORKER: AtomicU32 = AtomicU32::new(0);
 static JOURNAL: OnceLock<Option<Named>> = OnceLock::new();
-/// What records say of us, where they are wanted; without the worker's own.
-static RECORDS: OnceLock<Writer> = OnceLock::new();
+/// What records say of us, without the worker's own; and is the error log made of records?
+static RECORDS: OnceLock<(Writer, bool)> = OnceLock::new();
 
 /// The journal, and what every entry says of us.
 struct Named {
@@ -28,10 +28,9 @@ struct Named {
 /// How lines are written from now on.
 pub(crate) fn set_up(settings: &WorkerSettings) {
     LEVEL.store(settings.log_level as u8, Ordering::Relaxed);
-    if settings.log_format == LogFormat::Json {
-        let (app, generation) = (settings.name.clone(), Some(settings.generation));
-        let _ = RECORDS.set(Writer { app, generation, ..Writer::default() });
-    }
+    let (app, generation) = (settings.name.clone(), Some(settings.generation));
+    let writes_records = settings.log_format == LogFormat::Json;
+    let _ = RECORDS.set((Writer { app, generation, ..Writer::default() }, writes_records));
     let wanted = settings.journal.error || settings.journal.access;
     // Without a connection lines go where they would go otherwise.
     let journal = wanted.then(Journal::connect).and_then(Result::ok);
@@ -58,19 +57,21 @@ pub(crate) fn write(level: Level, text: &str) {
             let _ = named.journal.send(entry.bytes());
         }
         None => {
-            let line = match writer() {
-                Some(writer) => record::message(&writer, Log::Server, level, text),
-                None => logline::format(sys::process::own_pid(), level, text).into_bytes(),
+            let line = if RECORDS.get().is_some_and(|(_, wanted)| *wanted) {
+                record::message(&writer(), Log::Server, level, text)
+            } else {
+                logline::format(sys::process::own_pid(), level, text).into_bytes()
             };
             let _ = sys::fd::write_all(inherited::error_log(), &line);
         }
     }
 }
 
-/// What this process's records say of it; `None` where lines are plain.
-pub(crate) fn writer() -> Option<Writer> {
+/// What this process's records say of it.
+pub(crate) fn writer() -> Writer {
     let worker = Some(WORKER.load(Ordering::Relaxed)).filter(|number| *number != 0);
-    RECORDS.get().map(|writer| Writer { pid: Some(sys::process::own_pid()), worker, ..writer.clone() })
+    let common = RECORDS.get().map(|(writer, _)| writer.clone()).unwrap_or_default();
+    Writer { pid: Some(sys::process::own_pid()), worker, ..common }
 }
 
 /// The beginning of an entry of this process, and where it is sent; `None` when there is no journal.

@@ -1,9 +1,10 @@
 //! Keeps the books: this worker's slot of the scoreboard, and the access log. The HTTP side knows of neither.
 
-use crate::access::AccessLog;
+use crate::access::{self, AccessLog};
 use crate::access_journal::JournalLog;
 use crate::inherited::Inherited;
 use crate::log;
+use contract::access::Scribe;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
@@ -27,6 +28,8 @@ pub(crate) struct Meter {
     /// Nothing to ask where the loop itself runs the application.
     alive: Option<Alive>,
     access: Access,
+    /// The variables that the format of the access log asks for.
+    variables: Vec<String>,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
 }
@@ -34,9 +37,9 @@ pub(crate) struct Meter {
 impl Meter {
     /// The books of the worker at `slot`.
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
-        let access = Access::of(&inherited.settings);
+        let (access, variables) = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
-        Self { scoreboard: inherited.scoreboard, slot, state: State::Serving, alive: None, access, lifespan }
+        Self { scoreboard: inherited.scoreboard, slot, state: State::Serving, alive: None, access, variables, lifespan }
     }
 
     /// The loop's own sign of life counts only while this holds, too.
@@ -64,9 +67,10 @@ impl Meter {
 
     /// Writes what is still to be written.
     pub(crate) fn flush(&mut self) {
+        let slot = self.scoreboard.slot(self.slot);
         match &mut self.access {
             Access::Off => {}
-            Access::Lines(lines) => lines.flush(),
+            Access::Lines(lines) => lines.flush(&slot),
             Access::Journal(entries) => entries.flush(),
         }
     }
@@ -80,11 +84,14 @@ enum Access {
 }
 
 impl Access {
-    fn of(settings: &WorkerSettings) -> Self {
-        match (settings.access_log, settings.journal.access) {
-            (false, _) => Self::Off,
-            (true, true) if log::entry(Level::Info).is_some() => Self::Journal(JournalLog::default()),
-            (true, _) => Self::Lines(AccessLog::new(log::writer())),
+    fn of(settings: &WorkerSettings) -> (Self, Vec<String>) {
+        let Some(format) = access::format(settings) else { return (Self::Off, Vec::new()) };
+        let variables = format.needs().variables;
+        let lines = AccessLog::new(Scribe::new(format, log::writer()));
+        if settings.journal.access && log::entry(Level::Info).is_some() {
+            (Self::Journal(JournalLog::new(lines)), variables)
+        } else {
+            (Self::Lines(lines), variables)
         }
     }
 }
@@ -131,11 +138,15 @@ impl Observer for Meter {
     }
 
     fn began(&mut self, _: &Request<'_>) {
-        self.view().add(Word::InFlight, 1);
+        let slot = self.scoreboard.slot(self.slot);
+        slot.add(Word::InFlight, 1);
+        if let Access::Lines(lines) = &mut self.access {
+            lines.deposit(&slot);
+        }
     }
 
     fn ended(&mut self, record: &Record<'_>) {
-        let view = self.view();
+        let view = self.scoreboard.slot(self.slot);
         match record.outcome {
             Outcome::Refused(_) => view.add(Word::Refused, 1),
             Outcome::Answered | Outcome::Aborted => {
@@ -155,8 +166,8 @@ impl Observer for Meter {
         }
         match &mut self.access {
             Access::Off => {}
-            Access::Lines(lines) => lines.write(record),
-            Access::Journal(entries) => entries.write(record),
+            Access::Lines(lines) => lines.write(record, &self.variables, &view),
+            Access::Journal(entries) => entries.write(record, &self.variables),
         }
     }
 }

@@ -49,12 +49,7 @@ pub trait Facts {
 
     /// The path that the application saw; otherwise as it was sent.
     fn path(&self) -> Cow<'_, [u8]> {
-        let target = word(self.line(), 1);
-        let local = match target.windows(3).position(|part| part == b"://") {
-            Some(at) if !target.starts_with(b"/") => from_slash(&target[at + 3..]),
-            _ => target,
-        };
-        Cow::Borrowed(split_query(local).0)
+        Cow::Borrowed(path_of(self.line()))
     }
 
     /// The user that it names by basic authentication.
@@ -76,6 +71,16 @@ pub trait Facts {
     fn variable(&self, _name: &str) -> Option<Cow<'_, [u8]>> {
         None
     }
+}
+
+/// The path in a request line, as it was sent.
+pub fn path_of(line: &[u8]) -> &[u8] {
+    let target = word(line, 1);
+    let local = match target.windows(3).position(|part| part == b"://") {
+        Some(at) if !target.starts_with(b"/") => from_slash(&target[at + 3..]),
+        _ => target,
+    };
+    split_query(local).0
 }
 
 /// Method, target or protocol: what stands at this place of a request line.

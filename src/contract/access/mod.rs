@@ -18,7 +18,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Ending, Facts};
+pub use facts::{Ending, Facts, path_of};
 
 use crate::record::Writer;
 use atom::Atom;

@@ -41,6 +41,8 @@ pub(crate) struct Taken {
     /// Bytes that were left for the loop to send, when that was done last.
     pub(crate) left: usize,
     pub(crate) said: Said,
+    /// When it arrived.
+    pub(crate) arrived: u64,
     /// When the application began with it.
     pub(crate) began: u64,
     /// Nanoseconds in the application.

@@ -7,8 +7,11 @@ use crate::output::Output;
 use crate::proxy::{Networks, Proxied};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use super::shared::Shared;
+use sys::clock;
 use sys::poll::Interest;
 use sys::socket::Address;
+use sys::stream;
 
 /// What happens to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub(super) struct Connection {
     pub(super) deadline: u64,
     /// When the head or body that is arriving began to, in milliseconds; nought between requests.
     pub(super) since: u64,
+    /// When the last of its input arrived, in nanoseconds.
+    pub(super) arrived: u64,
     /// Complete requests may wait in `input`: no more is read before they are answered.
     pub(super) resumes: bool,
     /// What the poller watches.
@@ -95,6 +100,7 @@ impl Connection {
             output: Output::default(),
             deadline: 0,
             since: 0,
+            arrived: 0,
             resumes: false,
             interest: Interest::Read,
         }
@@ -105,6 +111,16 @@ impl Connection {
         self.peer = Address::Tcp(proxied.source);
         self.trusted = is_one_of(&config.trust.proxies, &self.peer);
         self.proxied = Some(Box::new(proxied));
+    }
+
+    /// Something has arrived. It may have lain in the kernel for as long as the loop was busy, which that tells in steps of
+    /// some milliseconds: what is less than two of the longest counts as nothing.
+    pub(super) fn hears(&mut self, shared: &Shared) {
+        self.arrived = shared.woke_at;
+        if shared.config.asks_for_delay {
+            let delay = stream::silent_for(&self.as_fd()).filter(|delay| *delay >= COARSE).unwrap_or(0);
+            self.arrived = self.arrived.min(clock::now().saturating_sub(delay * 1_000_000));
+        }
     }
 
     /// Is nothing of a request here, and nothing owed?
@@ -158,6 +174,9 @@ impl Connection {
 fn is_one_of(networks: &Networks, peer: &Address) -> bool {
     peer.ip().is_none_or(|ip| networks.contains(ip))
 }
+
+/// The kernel's clock for this ticks a hundred times a second at the least.
+const COARSE: u64 = 20;
 
 /// More than this of a line that was refused is not shown.
 const LONGEST_LINE: usize = 1024;

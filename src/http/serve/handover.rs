@@ -9,7 +9,6 @@ use crate::away::{Exchange, Inflow, Taken};
 use crate::intake::Intake;
 use crate::output::Output;
 use crate::refusal::Refusal;
-use crate::reply::Said;
 use crate::request::Request;
 use crate::spool::{Body, Spool};
 use std::sync::Arc;
@@ -76,7 +75,7 @@ fn exchange<A: App>(
     let (listener, proxied_here) = (*listener, proxied.as_deref());
     let request =
         Request { head: &head, bytes: &bytes, body: Body::Empty, peer, proxied: proxied_here, listener };
-    let said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
+    let said = shared.silence(asked(&request, shared, app, observer));
     observer.began(&request);
     connection.out =
         Some(Out { inflow: inflow.clone(), client: Client::There, awaited: false, given_up: false });
@@ -97,6 +96,7 @@ fn exchange<A: App>(
         left: 0,
         said: said.while_arriving(inflow.clone()),
         inflow,
+        arrived: connection.arrived,
         began: clock::now(),
         app_ns: 0,
     })
@@ -193,7 +193,7 @@ pub(super) fn take_back(
     if out.awaited {
         shared.post.mailbox.be_eager(false);
     }
-    note_answered(&taken.request(), &taken.said, (taken.began, taken.app_ns), observer);
+    note_answered(&taken.request(), &taken.said, (taken.arrived, taken.began, taken.app_ns), observer);
     shared.note_service_time(taken.app_ns);
     connection.link.rest_is_sent();
     connection.output.append(std::mem::take(&mut taken.output));

@@ -236,6 +236,7 @@ impl Server {
             Ok(length) => match connection.phase {
                 Phase::Lingering(left) if left > length => connection.phase = Phase::Lingering(left - length),
                 Phase::Open => {
+                    connection.hears(&self.shared);
                     let new = &self.read_buffer[..length];
                     let then = drive(connection, new, &mut self.shared, app, observer);
                     self.settle(key, then, observer);
@@ -383,6 +384,8 @@ impl AsFd for Server {
 mod answer_tests;
 #[cfg(test)]
 mod away_tests;
+#[cfg(test)]
+mod books_tests;
 #[cfg(test)]
 mod handed_tests;
 #[cfg(test)]

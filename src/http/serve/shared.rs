@@ -6,6 +6,8 @@ use crate::app::{App, Manner, Observer};
 use crate::away::{Post, Taken};
 use crate::config::Config;
 use crate::head::Head;
+use crate::reply::Said;
+use crate::response::Asked;
 use std::io;
 use std::sync::Arc;
 use sys::clock::{self, Calendar};
@@ -46,6 +48,8 @@ pub(super) struct Shared {
     pub(super) now: u64,
     /// When this turn began.
     woke: u64,
+    /// The same in nanoseconds.
+    pub(super) woke_at: u64,
     /// How it ends, once it does.
     farewell: Option<Farewell>,
     /// Since when.
@@ -69,6 +73,7 @@ impl Shared {
             spares: Vec::new(),
             now: 0,
             woke: 0,
+            woke_at: 0,
             farewell: None,
             ending_since: 0,
             quiet_until: 0,
@@ -77,6 +82,11 @@ impl Shared {
         };
         shared.refresh();
         Ok(shared)
+    }
+
+    /// An answer of which nothing was said yet.
+    pub(super) fn silence(&self, asked: Asked) -> Said {
+        Said::nothing(asked, self.config.write_timeout).with_head_kept(self.config.keeps_heads)
     }
 
     /// Memory for a request that goes out.
@@ -96,7 +106,8 @@ impl Shared {
 
     /// Reads the clocks, once a turn.
     pub(super) fn refresh(&mut self) {
-        self.now = clock::now() / 1_000_000;
+        self.woke_at = clock::now();
+        self.now = self.woke_at / 1_000_000;
         self.woke = self.now;
         let second = clock::unix_seconds();
         if second != self.second {

@@ -44,6 +44,8 @@ impl App for Application {
 pub(super) struct Books {
     pub(super) share: Share,
     pub(super) ended: Vec<(String, u16, Outcome)>,
+    /// Why, the head of the response, and for how long it waited.
+    pub(super) further: Vec<(Option<&'static str>, String, u64)>,
 }
 
 impl Observer for Books {
@@ -56,6 +58,8 @@ impl Observer for Books {
     fn ended(&mut self, record: &Record<'_>) {
         let line = String::from_utf8_lossy(record.raw_line).into_owned();
         self.ended.push((line, record.status, record.outcome));
+        let head = String::from_utf8_lossy(record.response_head).into_owned();
+        self.further.push((record.why, head, record.began.saturating_sub(record.arrived)));
     }
 }
 
@@ -101,7 +105,7 @@ impl<A: App> World<A> {
         // As a connection that is gone: nobody attends to it.
         server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
         let share = Share { workers: 1, total: 0, others_free: false };
-        Self { server, app, books: Books { share, ended: Vec::new() }, address, _restless: restless }
+        Self { server, app, books: Books { share, ended: Vec::new(), further: Vec::new() }, address, _restless: restless }
     }
 
     pub(super) fn connect(&self) -> TcpStream {

@@ -29,6 +29,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         log_level: settings.log_level,
         log_format: settings.log_format,
         access_log: settings.access_log.is_some(),
+        access_format: settings.access_format().to_owned(),
         journal: plan.logs.journaled(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,

@@ -29,6 +29,7 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
         Kind::Mask(set) => set(settings, octal(value, "mask such as 022")?),
         Kind::Mode(set) => set(settings, octal(value, "such as 0600")?),
         Kind::Text(set) => set(settings, &text(value)?),
+        Kind::Checked(set) => set(settings, &text(value)?)?,
         Kind::Known(words, set) => set(settings, &text(value)?).map_err(|why| {
             if why.is_empty() { format!("expected {}, found {value}", either(words)) } else { why }
         })?,

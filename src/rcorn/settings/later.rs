@@ -26,7 +26,6 @@ pub(super) static LATER: &[Row] = &[
     Row::later("protocol", &["--protocol"], "let the proxy in front speak HTTP"),
     Row::later("uwsgi_allow_ips", &["--uwsgi-allow-from"], "let the proxy in front speak HTTP"),
     Row::later("disable_redirect_access_to_syslog", &["--disable-redirect-access-to-syslog"], STDERR),
-    Row::later("access_log_format", &["--access-logformat"], ""),
     Row::later("capture_output", &["--capture-output"], STDERR),
     Row::later("logger_class", &["--logger-class"], ""),
     Row::later("logconfig", &["--log-config"], ""),

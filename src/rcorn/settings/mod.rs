@@ -23,6 +23,7 @@ mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
+mod table_logging;
 mod table_proxy;
 mod table_workers;
 #[cfg(test)]
@@ -146,6 +147,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// How log lines are written.
     pub(crate) log_format: LogFormat,
+    /// How the lines of the access log are written, where that was said: `contract::access::Format`.
+    pub(crate) access_format: String,
     /// Where log lines go.
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
@@ -220,6 +223,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How the lines of the access log are written.
+    pub(crate) fn access_format(&self) -> &str {
+        match (self.access_format.as_str(), self.log_format) {
+            ("", LogFormat::Plain) => "combined",
+            ("", LogFormat::Json) => "json",
+            (said, _) => said,
+        }
+    }
+
     /// What the table's defaults are put on.
     fn blank(directory: PathBuf) -> Self {
         Self {
@@ -272,6 +284,7 @@ impl Settings {
             name: None,
             log_level: Level::Info,
             log_format: LogFormat::Plain,
+            access_format: String::new(),
             error_log: LogTarget::Stream,
             access_log: None,
             control_socket: None,

@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Mode(fn(&mut Settings, u32)),
     /// Any text, or a number that stands for one.
     Text(fn(&mut Settings, &str)),
+    /// Any text that is found to be right.
+    Checked(fn(&mut Settings, &str) -> Result<(), String>),
     /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
     Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
@@ -201,7 +203,7 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
-            Kind::Text(_) | Kind::Only(_) => "TEXT",
+            Kind::Text(_) | Kind::Checked(_) | Kind::Only(_) => "TEXT",
             Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
             Kind::Pairs(_) => "NAME=VALUE",

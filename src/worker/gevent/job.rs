@@ -1,11 +1,11 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
 use crate::overdue;
-use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell};
+use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell, variables};
 use http::{Exchange, Flow, Inflow, Piece};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,8 @@ pub(super) struct Job {
     inflow: Option<Arc<Inflow>>,
     /// `None` when it has ended.
     exchange: Mutex<Option<Exchange>>,
+    /// The environment, and the variables of it that the access log asks for.
+    noted: Option<(Py<PyDict>, Arc<[String]>)>,
 }
 
 /// How sending went.
@@ -34,9 +36,9 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn new(exchange: Exchange, noted: Option<(Py<PyDict>, Arc<[String]>)>) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)) }
+        Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)), noted }
     }
 
     /// `GET /path`, for the log.
@@ -172,19 +174,22 @@ impl Job {
 
     /// It takes too long: 504 where nothing was said yet. Its greenlet is killed then.
     #[pyo3(signature = (milliseconds, stack, /))]
-    fn end_overdue(&self, milliseconds: u64, stack: &str) {
+    fn end_overdue(&self, py: Python<'_>, milliseconds: u64, stack: &str) {
         overdue::tell_ended(milliseconds, &self.name(), stack);
         let _ = self.with(|exchange| {
             exchange.reply().give_up();
             Ok(())
         });
-        self.end();
+        self.end(py);
     }
 
     /// It is over, however it went. Later calls only say so.
-    fn end(&self) {
+    fn end(&self, py: Python<'_>) {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(exchange) = exchange {
+        if let Some(mut exchange) = exchange {
+            if let Some((environ, names)) = &self.noted {
+                exchange.reply().remark(Box::new(variables::of(environ.bind(py), names)));
+            }
             exchange.end();
         }
     }

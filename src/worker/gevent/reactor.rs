@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 
 /// What the helper in Python holds of the worker.
 #[pyclass(unsendable, frozen, module = "rcorn")]
@@ -21,6 +22,8 @@ pub(super) struct Reactor {
     worker: RefCell<Worker<GeventApp>>,
     environ: RefCell<Environ<'static>>,
     code: Cell<ExitCode>,
+    /// What the access log asks for.
+    variables: Arc<[String]>,
 }
 
 /// What the helper is to do after a turn: requests with their environments; the numbers of those that something
@@ -40,7 +43,8 @@ impl Reactor {
         // Each request has an `early_hints` of its own: the helper sets it.
         let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
         let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
-        Bound::new(py, Self { worker, environ, code: Cell::new(ExitCode::Success) })
+        let variables = Arc::clone(&site.variables);
+        Bound::new(py, Self { worker, environ, code: Cell::new(ExitCode::Success), variables })
     }
 
     /// The worker does not serve: tells the arbiter why.
@@ -69,7 +73,9 @@ impl Reactor {
         exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
-        Ok((Bound::new(py, Job::new(exchange))?, environ.into_bound(py)))
+        let is_noted = !self.variables.is_empty();
+        let noted = is_noted.then(|| (environ.clone_ref(py), Arc::clone(&self.variables)));
+        Ok((Bound::new(py, Job::new(exchange, noted))?, environ.into_bound(py)))
     }
 }
 

@@ -6,6 +6,7 @@ use super::environ::Environ;
 use super::file::Files;
 use super::site::Site;
 use super::start::StartResponse;
+use super::variables;
 use crate::lane::Lane;
 use crate::log;
 use crate::python::Helper;
@@ -24,6 +25,7 @@ pub(crate) struct Caller<'py> {
     start: StartResponse<'py>,
     files: Files<'py>,
     arriving_input: Bound<'py, PyAny>,
+    variables: Arc<[String]>,
     lane: Arc<Lane>,
 }
 
@@ -39,6 +41,7 @@ impl<'py> Caller<'py> {
             start,
             files: Files::new(helper, site.sendfile)?,
             arriving_input: helper.getattr("arriving_input")?,
+            variables: Arc::clone(&site.variables),
             lane,
         })
     }
@@ -68,7 +71,13 @@ impl<'py> Caller<'py> {
         self.start.renew()?;
         let input = inflow.map(|inflow| self.input(inflow)).transpose()?;
         let environ = self.environ.build(request, input)?;
-        call::run((&self.application, &self.files), environ, &mut self.start, reply)
+        if self.variables.is_empty() {
+            return call::run((&self.application, &self.files), environ, &mut self.start, reply);
+        }
+        let noted = environ.clone();
+        let done = call::run((&self.application, &self.files), environ, &mut self.start, reply);
+        reply.remark(Box::new(variables::of(&noted, &self.variables)));
+        done
     }
 
     fn input(&self, inflow: &Arc<Inflow>) -> PyResult<Bound<'py, PyAny>> {

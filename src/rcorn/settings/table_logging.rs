@@ -1,0 +1,78 @@
+//! The table's part about logs.
+
+use super::row::{Kind, Row, Section};
+use super::LogTarget;
+use contract::access::Format;
+use contract::logline::{Level, LogFormat};
+use std::path::PathBuf;
+
+/// Where lines go, and what they look like.
+pub(super) static LOGGING: &[Row] = &[
+    Row::new(
+        "log_level",
+        &["--log-level"],
+        Kind::Choice(&["debug", "info", "warning", "error", "critical"], |s, word| s.log_level = level(word)),
+        "debug, info, warning, error or critical",
+    )
+    .alias("loglevel")
+    .default("info")
+    .within(Section::Logging),
+    Row::new(
+        "log_format",
+        &["--log-format"],
+        Kind::Choice(&["plain", "json"], |s, word| s.log_format = log_format(word)),
+        "plain lines, or json: a record in each line, of both logs and of what the application prints",
+    )
+    .default("plain")
+    .within(Section::Logging),
+    Row::new(
+        "access_log_format",
+        &["--access-logformat"],
+        Kind::Checked(|s, text| {
+            text.clone_into(&mut s.access_format);
+            Format::parse(text).map(drop)
+        }),
+        "combined, common, json, or text with atoms such as %(h)s; else combined, or json where log_format is",
+    )
+    .within(Section::Logging),
+    Row::new(
+        "error_log",
+        &["--error-logfile", "--log-file"],
+        Kind::Text(|s, text| s.error_log = log(text).unwrap_or(LogTarget::Stream)),
+        "log file; - is stderr",
+    )
+    .alias("errorlog")
+    .default("-")
+    .within(Section::Logging),
+    Row::new(
+        "access_log",
+        &["--access-logfile"],
+        Kind::Text(|s, text| s.access_log = log(text)),
+        "access log file; - is stdout; or off",
+    )
+    .alias("accesslog")
+    .default("off")
+    .within(Section::Logging),
+];
+
+fn log(text: &str) -> Option<LogTarget> {
+    match text {
+        "" | "off" => None,
+        "-" => Some(LogTarget::Stream),
+        path => Some(LogTarget::File(PathBuf::from(path))),
+    }
+}
+
+fn level(word: &str) -> Level {
+    match word {
+        "debug" => Level::Debug,
+        "warning" => Level::Warning,
+        "error" => Level::Error,
+        "critical" => Level::Critical,
+        _ => Level::Info,
+    }
+}
+
+fn log_format(word: &str) -> LogFormat {
+    if word == "json" { LogFormat::Json } else { LogFormat::Plain }
+}
