@@ -96,7 +96,8 @@ impl Logs {
         outputs.pass_on([entry(), entry()])
     }
 
-    fn writer(&self, pid: Option<i32>) -> Writer {
+    /// What records say of a process of ours.
+    pub(crate) fn writer(&self, pid: Option<i32>) -> Writer {
         Writer { app: self.label.clone(), pid, ..Writer::default() }
     }
 
@@ -201,6 +202,22 @@ impl Logs {
     /// There is nobody to tell when that fails.
     fn write(&self, text: &[u8]) {
         let _ = write_all(self.error.fd.as_fd(), text);
+    }
+
+    /// Writes lines of the access log that were made already. There is nobody to tell when that fails.
+    pub(crate) fn requests(&self, lines: &[u8]) {
+        let _ = write_all(self.access.fd.as_fd(), lines);
+    }
+
+    /// Writes the line of a request, which in the journal has these fields beside it.
+    pub(crate) fn request(&self, line: &[u8], fields: &Entry) {
+        match self.journal.as_ref().filter(|_| self.journaled().access) {
+            Some(journal) => {
+                let entry = Entry::new(Level::Info).field("RCORN_APP", self.label.as_bytes()).all(fields);
+                let _ = journal.send(entry.field("MESSAGE", line.trim_ascii_end()).bytes());
+            }
+            None => self.requests(line),
+        }
     }
 
     /// True when log lines go to a file, where whoever started us does not see them.

@@ -9,6 +9,7 @@ use crate::checked;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{
     AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
@@ -37,6 +38,9 @@ pub const STATUS: u16 = 504;
 /// The length of its body.
 pub const LENGTH: u64 = 44;
 const _: () = assert!(ANSWER.len() - ANSWER_HEAD.len() == LENGTH as usize, "what Content-Length says");
+
+/// Where it is noted what the handler has answered, for each lane.
+static NOTES: OnceLock<Vec<&'static AtomicU64>> = OnceLock::new();
 
 /// The signal that has a stuck process give its last word. Lower than the one that shows its stacks: it comes first.
 fn last_word_signal() -> i32 {
@@ -89,20 +93,17 @@ extern "C" fn give_last_word(_: libc::c_int, info: *const libc::siginfo_t, _: *c
             (*info).si_value().sival_ptr as usize
         }
     };
-    if let Some(place) = WAITING.get(lane) {
-        answer(place);
-    }
+    answer(lane);
 }
 
 /// Has the client of the request in this lane answered now: what the signal does, for a process that can still act.
 pub fn give(lane: u32) {
-    if let Some(place) = WAITING.get(lane as usize) {
-        answer(place);
-    }
+    answer(lane as usize);
 }
 
 /// Async-signal-safe.
-fn answer(place: &AtomicU64) {
+fn answer(lane: usize) {
+    let Some(place) = WAITING.get(lane) else { return };
     let word = place.load(Acquire);
     if word == 0 || word & TAKEN != 0 || place.compare_exchange(word, word | TAKEN, AcqRel, Relaxed).is_err()
     {
@@ -115,14 +116,29 @@ fn answer(place: &AtomicU64) {
     // somebody waits for its answer. errno is put back, for the code that was interrupted.
     unsafe {
         let errno = *libc::__errno_location();
-        libc::send(socket, answer.as_ptr().cast(), answer.len(), flags);
+        if libc::send(socket, answer.as_ptr().cast(), answer.len(), flags) > 0 {
+            note(lane, word & HEAD != 0);
+        }
         libc::shutdown(socket, libc::SHUT_WR);
         *libc::__errno_location() = errno;
     }
 }
 
-/// Has the signal answered from now on.
-pub fn install() -> io::Result<()> {
+/// Async-signal-safe.
+fn note(lane: usize, is_head: bool) {
+    if let Some(place) = NOTES.get().and_then(|notes| notes.get(lane)) {
+        place.store(u64::from(STATUS) | if is_head { 0 } else { LENGTH << 16 }, Relaxed);
+    }
+}
+
+/// What a note says: the status, and the length of the body.
+pub fn read_note(note: u64) -> (u16, u64) {
+    (note as u16, note >> 16)
+}
+
+/// Has the signal answered from now on. What was answered in each lane is noted in `notes`.
+pub fn install(notes: Vec<&'static AtomicU64>) -> io::Result<()> {
+    let _ = NOTES.set(notes);
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a zeroed sigaction is valid; the handler is async-signal-safe, and has the form that SA_SIGINFO asks for.
     unsafe {
@@ -140,6 +156,8 @@ mod tests {
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
+    static NOTED: [AtomicU64; 6] = [const { AtomicU64::new(0) }; 6];
+
     /// Asks this very process, and waits until the handler has run.
     fn ask(lane: u32, taken: bool) {
         ask_for(crate::process::own_pid(), lane).unwrap();
@@ -153,7 +171,7 @@ mod tests {
 
     #[test]
     fn one_of_both_answers() {
-        install().unwrap();
+        install(NOTED.iter().collect()).unwrap();
         let (near, mut far) = UnixStream::pair().unwrap();
         assert!(Waiting::for_answer(3, near.as_fd(), false).withdraw(), "nobody was faster");
         ask(3, false);
@@ -170,6 +188,8 @@ mod tests {
             head.starts_with("HTTP/1.1 504 ")
                 && head.contains(&format!("Content-Length: {}\r\n", body.len()))
         );
+        assert_eq!(read_note(NOTED[3].load(Relaxed)), (STATUS, LENGTH));
+        assert_eq!(NOTED[4].load(Relaxed), 0);
         assert!(other.withdraw(), "another lane is another request");
         drop(other_near);
         text.clear();
@@ -178,13 +198,14 @@ mod tests {
 
     #[test]
     fn head_has_no_body() {
-        install().unwrap();
+        install(NOTED.iter().collect()).unwrap();
         let (near, mut far) = UnixStream::pair().unwrap();
         let waiting = Waiting::for_answer(5, near.as_fd(), true);
         ask(5, true);
         drop(waiting);
         let mut text = String::new();
         far.read_to_string(&mut text).unwrap();
+        assert_eq!(read_note(NOTED[5].load(Relaxed)), (STATUS, 0));
         assert!(text.starts_with("HTTP/1.1 504 ") && text.ends_with("\r\n\r\n"));
     }
 }

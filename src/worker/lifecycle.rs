@@ -26,10 +26,12 @@ use contract::exit::ExitCode;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
+use contract::scoreboard::Scoreboard;
 use http::{Farewell, Server, Turned};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
+use std::sync::Arc;
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
@@ -94,7 +96,7 @@ fn begin(
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
-    let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
+    let Some(signals) = become_worker(&inherited, slot).map_err(|error| failed(unable(&error)))? else {
         return Ok(ExitCode::Success);
     };
     let application = match application {
@@ -111,13 +113,15 @@ fn begin(
     service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
-fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
+fn become_worker(inherited: &Inherited, slot: Slot) -> io::Result<Option<Noted>> {
     let signals = Noted::watch(&CAUGHT)?;
     signals.interrupt_on(&[signal::SIGINT, signal::SIGQUIT], interrupt_python)?;
     if !await_adoption(inherited.settings.arbiter) {
         return Ok(None);
     }
-    sys::last_word::install()?;
+    // For the life of the process: a signal handler writes there.
+    let board: &'static Arc<Scoreboard> = Box::leak(Box::new(Arc::clone(&inherited.scoreboard)));
+    sys::last_word::install(board.slot(slot).lanes().map(|lane| lane.answered_place()).collect())?;
     signal::die_after_parent(inherited.settings.graceful_timeout)?;
     Ok(Some(signals))
 }

@@ -11,6 +11,7 @@ use super::memory;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
 use super::succession::Check;
+use super::unfinished;
 use super::wires::Wires;
 use crate::control::{Control, Meters};
 use crate::log::Logs;
@@ -262,14 +263,18 @@ impl Hands {
 
     /// What is known of the end of a process.
     pub(crate) fn autopsy(&mut self, fleet: &Fleet, pid: Pid, how: Ended) -> Autopsy {
+        if let Some((generation, slot)) = place_of(fleet, pid)
+            && let Some(ground) = self.grounds.get(&generation)
+        {
+            unfinished::write(ground, generation, slot, (pid, how));
+        }
         let out_of_memory = how == Ended::Killed(sys::signal::SIGKILL) && self.kills.happened();
         Autopsy { how, out_of_memory, last: self.last_request(fleet, pid) }
     }
 
     fn last_request(&self, fleet: &Fleet, pid: Pid) -> Option<LastRequest> {
-        let id = fleet.worker_with(pid)?;
-        let (generation, crew) = fleet.crews.iter().find(|(_, crew)| crew.workers.contains_key(&id))?;
-        let slot = self.grounds.get(generation)?.board.slot(crew.workers.get(&id)?.slot);
+        let (generation, slot) = place_of(fleet, pid)?;
+        let slot = self.grounds.get(&generation)?.board.slot(slot);
         let lane = slot.oldest().or_else(|| slot.lanes().max_by_key(LaneView::last_progress))?;
         let (request, client) = (lane.request_line(), lane.client());
         let unanswered_since = lane.start().map(Moment);
@@ -303,6 +308,12 @@ impl Hands {
         }
         busy
     }
+}
+
+/// Where the worker with this process is, or was.
+fn place_of(fleet: &Fleet, pid: Pid) -> Option<(Generation, Slot)> {
+    let id = fleet.worker_with(pid)?;
+    fleet.crews.iter().find_map(|(generation, crew)| Some((*generation, crew.workers.get(&id)?.slot)))
 }
 
 /// What one worker does; nothing before its loop has turned for the first time.

@@ -36,6 +36,7 @@ mod succession;
 mod tests;
 mod wires;
 mod worker_settings;
+mod unfinished;
 mod zygote;
 
 pub(crate) use act::Hands;
