@@ -11,6 +11,7 @@ use contract::settings::Journaled;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 use sys::fd::{replace, write_all};
@@ -32,6 +33,17 @@ pub(crate) struct Logs {
     journal: Option<Arc<Journal>>,
     /// What every entry says of us.
     label: String,
+}
+
+/// Where a file is that was opened by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Whereabouts {
+    /// There, or it was never a file.
+    There,
+    /// Nothing has its name.
+    Missing,
+    /// Another one has its name.
+    Elsewhere,
 }
 
 /// Something that lines are written to.
@@ -143,6 +155,16 @@ impl Logs {
             owner,
             label: state.label,
         })
+    }
+
+    /// Are there files among them?
+    pub(crate) fn has_files(&self) -> bool {
+        [&self.error, &self.access].iter().any(|sink| matches!(sink.target, Some(LogTarget::File(_))))
+    }
+
+    /// Are the files still where they were? Of several, the one that asks for most.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        self.error.whereabouts().max(self.access.whereabouts())
     }
 
     /// Opens the files again by their names. What cannot be opened stays as it was; the sentences say why.
@@ -258,6 +280,18 @@ impl Sink {
         Ok(Self { target: self.target.clone(), fd: Arc::new(self.fd.try_clone()?) })
     }
 
+    fn whereabouts(&self) -> Whereabouts {
+        let Some(LogTarget::File(path)) = &self.target else { return Whereabouts::There };
+        let ours = self.fd.try_clone().and_then(|fd| File::from(fd).metadata());
+        match (std::fs::metadata(path), ours) {
+            (Ok(named), Ok(ours)) if (named.dev(), named.ino()) != (ours.dev(), ours.ino()) => {
+                Whereabouts::Elsewhere
+            }
+            (Err(error), Ok(_)) if error.kind() == io::ErrorKind::NotFound => Whereabouts::Missing,
+            _ => Whereabouts::There,
+        }
+    }
+
     fn reopen(&mut self, owner: Option<&Credentials>) -> Result<(), String> {
         if let Some(LogTarget::File(path)) = &self.target {
             let reopened = open_file(path, owner).and_then(|file| replace(self.fd.as_raw_fd(), file.as_fd()));
@@ -315,7 +349,10 @@ mod tests {
         log.line(Level::Info, "before");
         log.line(Level::Debug, "not wanted");
         std::fs::rename(&path, &rotated).unwrap();
-        assert!(log.reopen().is_empty());
+        assert_eq!((log.whereabouts(), log.has_files()), (Whereabouts::Missing, true));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(log.whereabouts(), Whereabouts::Elsewhere);
+        assert!(log.reopen().is_empty() && log.whereabouts() == Whereabouts::There);
         log.line(Level::Info, "after");
         assert!(std::fs::read_to_string(&rotated).unwrap().ends_with("[INFO] before\n"));
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("[INFO] after\n"));

@@ -10,6 +10,7 @@ use super::listeners::Listener;
 use super::memory;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
+use super::rotation::Rotation;
 use super::succession::Check;
 use super::unfinished;
 use super::wires::Wires;
@@ -53,6 +54,8 @@ pub(crate) struct Hands {
     pub(crate) manager: Manager,
     /// When that one last heard of us.
     pub(super) pulsed: Moment,
+    /// Whether log files were renamed.
+    pub(super) rotation: Rotation,
 }
 
 impl Hands {
@@ -89,6 +92,7 @@ impl Hands {
             meters,
             manager,
             pulsed: Moment(0),
+            rotation: Rotation::default(),
         })
     }
 
@@ -228,30 +232,6 @@ impl Hands {
             }
             ground.listeners.clear();
         }
-    }
-
-    fn reopen_logs(&mut self) {
-        let mut complaints = self.logs.reopen();
-        for ground in self.grounds.values_mut() {
-            complaints.extend(ground.logs.reopen());
-        }
-        for (generation, ground) in &self.grounds {
-            let logs = [ground.logs.error(), ground.logs.access()];
-            let _ = self.wires.tell_zygote(*generation, &ToZygote::Logs, &logs);
-            for worker in self.wires.workers_of(*generation) {
-                let _ = self.wires.tell(worker, &ToWorker::Logs, &logs);
-            }
-        }
-        complaints.iter().for_each(|complaint| self.logs.line(Level::Error, complaint));
-        self.logs.line(Level::Info, "log files were reopened");
-    }
-
-    fn give_logs(&mut self, generation: Generation, worker: WorkerId) {
-        let Some(ground) = self.grounds.get_mut(&generation) else { return };
-        for complaint in ground.logs.reopen() {
-            self.logs.line(Level::Error, &complaint);
-        }
-        let _ = self.wires.tell(worker, &ToWorker::Logs, &[ground.logs.error(), ground.logs.access()]);
     }
 
     fn refuse(&self, failure: &BootFailure) {

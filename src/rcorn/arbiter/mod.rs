@@ -28,6 +28,7 @@ mod output;
 mod pidfile;
 mod policy;
 mod records;
+mod rotation;
 mod run;
 mod state;
 mod step;

@@ -53,6 +53,7 @@ pub(crate) async fn run(
             Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
             Woken::Sample => hands.report(&fleet),
             Woken::Pulse => hands.pulse(&fleet),
+            Woken::LookAtLogs => hands.follow_logs(now()),
         }
     }
 }
@@ -115,6 +116,7 @@ enum Woken {
     Due,
     Sample,
     Pulse,
+    LookAtLogs,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -126,6 +128,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
     let somebody_asks = hands.control.is_some() || hands.manager.is_there();
     let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
     let mut pulse = pin!(until(hands.next_pulse(fleet)));
+    let mut logs = pin!(until(hands.next_log_look(now())));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -144,6 +147,9 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if pulse.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::Pulse);
+        }
+        if logs.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::LookAtLogs);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })

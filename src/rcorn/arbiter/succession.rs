@@ -14,6 +14,7 @@ use super::listeners::Listener;
 use super::memory::Kills;
 use super::pidfile::PidFile;
 use super::policy::Moment;
+use super::rotation::Rotation;
 use super::state::{ControlState, Crossing, State};
 use super::wires::Wires;
 use super::zygote::text_of;
@@ -172,6 +173,7 @@ impl Hands {
             meters: Meters::default(),
             manager,
             pulsed: Moment(0),
+            rotation: Rotation::default(),
         };
         act::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
         hands.read_on(&state.fleet);
