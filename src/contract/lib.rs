@@ -17,6 +17,7 @@ pub mod network;
 pub mod record;
 pub mod scoreboard;
 pub mod settings;
+pub mod syslog;
 
 /// The version of everything in this crate. After an upgrade a new arbiter looks after zygotes and workers of the
 /// former version until they have left. So what changes within a version is only ever added: messages that the other

@@ -2,6 +2,7 @@
 
 use crate::logline::{Level, LogFormat};
 use crate::network::Network;
+use crate::syslog::SyslogSettings;
 use serde::{Deserialize, Serialize};
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
@@ -43,6 +44,10 @@ pub struct WorkerSettings {
     pub access_format: String,
     /// Which of the logs are systemd's journal.
     pub journal: Journaled,
+    /// The syslog that lines are sent to as well.
+    pub syslog: Option<SyslogSettings>,
+    /// Does what the application prints go to the error log?
+    pub capture_output: bool,
     /// How long a stop waits for requests in flight.
     pub graceful_timeout: u64,
     /// After so many requests a worker is replaced; nought is never.

@@ -8,6 +8,7 @@ use contract::journal::Entry;
 use contract::logline::{Level, LogFormat, format};
 use contract::record::{self, Log, Writer};
 use contract::settings::Journaled;
+use contract::syslog::{Part, Syslog};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -33,6 +34,10 @@ pub(crate) struct Logs {
     journal: Option<Arc<Journal>>,
     /// What every entry says of us.
     label: String,
+    /// Where lines go as well.
+    syslog: Option<Arc<Syslog>>,
+    /// Does what is printed go to the error log?
+    captures: bool,
 }
 
 /// Where a file is that was opened by its name.
@@ -73,7 +78,17 @@ impl Logs {
             access: open(settings.access_log.as_ref(), io::stdout().as_fd(), "access log")?,
             owner: owner.cloned(),
             label: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
+            syslog: settings.syslog().map(Syslog::new).map(Arc::new),
+            captures: settings.captures(),
         })
+    }
+
+    /// Says so where the syslog cannot be reached: what is sent meanwhile is lost.
+    pub(crate) fn try_syslog(&self) {
+        if let Some(Err(error)) = self.syslog.as_ref().map(|syslog| syslog.reach()) {
+            let text = format!("syslog_addr: syslog cannot be reached ({error}): lines for it are lost until it can");
+            self.line(Level::Warning, &text);
+        }
     }
 
     /// Pipes for what a worker prints, and its ends of them; none where that goes to the log by itself.
@@ -95,7 +110,10 @@ impl Logs {
         let worker = slot.0 + 1;
         let Some(journal) = &self.journal else {
             let writer = Writer { generation: Some(generation.0), worker: Some(worker), ..self.writer(None) };
-            let out = Arc::new(io::stdout().as_fd().try_clone_to_owned()?);
+            let out = match self.captures {
+                true => Arc::clone(&self.error.fd),
+                false => Arc::new(io::stdout().as_fd().try_clone_to_owned()?),
+            };
             let record = |log, fd| Reader::Record(log, writer.clone(), fd);
             return outputs
                 .pass_on([record(Log::Stdout, out), record(Log::Stderr, Arc::clone(&self.error.fd))]);
@@ -129,6 +147,8 @@ impl Logs {
             owner: self.owner.clone(),
             journal: self.journal.clone(),
             label: self.label.clone(),
+            syslog: self.syslog.clone(),
+            captures: self.captures,
         })
     }
 
@@ -137,7 +157,9 @@ impl Logs {
         let mut pack = |sink: &Sink| (sink.target.clone(), crossing.keep(sink.fd.as_fd()));
         let (error, access) = (pack(&self.error), pack(&self.access));
         let owner = self.owner.as_ref().map(|owner| (owner.uid, owner.gid, owner.groups.clone()));
-        LogsState { level: self.level, format: self.format, error, access, owner, label: self.label.clone() }
+        let syslog = self.syslog.as_ref().map(|syslog| syslog.settings().clone());
+        let (level, format, label) = (self.level, self.format, self.label.clone());
+        LogsState { level, format, error, access, owner, label, syslog, captures: self.captures }
     }
 
     /// As they were before they crossed.
@@ -154,6 +176,8 @@ impl Logs {
             access: unpack(state.access)?,
             owner,
             label: state.label,
+            syslog: state.syslog.map(Syslog::new).map(Arc::new),
+            captures: state.captures,
         })
     }
 
@@ -179,6 +203,7 @@ impl Logs {
         if level < self.level {
             return;
         }
+        self.to_syslog(Part::Error, level, text.as_bytes());
         match &self.journal {
             Some(journal) => self.enter(journal, level, text),
             None if self.format == LogFormat::Json => self.record(level, text),
@@ -188,6 +213,9 @@ impl Logs {
 
     /// Writes a traceback as Python prints it.
     pub(crate) fn traceback(&self, text: &str) {
+        if !text.is_empty() {
+            self.to_syslog(Part::Error, Level::Error, text.as_bytes());
+        }
         match &self.journal {
             _ if text.is_empty() => {}
             Some(journal) => self.enter(journal, Level::Error, text),
@@ -208,7 +236,21 @@ impl Logs {
 
     /// The process is about to end: has everything arrived?
     pub(crate) fn part(&self) -> bool {
+        self.flush();
         self.journal.as_ref().is_none_or(|journal| journal.has_taken_all(PATIENCE))
+    }
+
+    /// Sends what a syslog did not take at once.
+    pub(crate) fn flush(&self) {
+        if let Some(syslog) = &self.syslog {
+            syslog.flush();
+        }
+    }
+
+    fn to_syslog(&self, part: Part, level: Level, text: &[u8]) {
+        if let Some(syslog) = &self.syslog {
+            syslog.send(part, level, text);
+        }
     }
 
     /// There is nobody to tell when that fails.
@@ -233,6 +275,9 @@ impl Logs {
 
     /// Writes the line of a request, which in the journal has these fields beside it.
     pub(crate) fn request(&self, line: &[u8], fields: &Entry) {
+        if self.syslog.as_ref().is_some_and(|syslog| syslog.settings().access) {
+            self.to_syslog(Part::Access, Level::Info, line);
+        }
         match self.journal.as_ref().filter(|_| self.journaled().access) {
             Some(journal) => {
                 let entry = Entry::new(Level::Info).field("RCORN_APP", self.label.as_bytes()).all(fields);
@@ -337,6 +382,8 @@ mod tests {
             owner: None,
             journal: None,
             label: String::new(),
+            syslog: None,
+            captures: false,
         }
     }
 

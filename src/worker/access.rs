@@ -1,10 +1,12 @@
 //! The access log: one line per request, collected and written once per turn of the loop.
 
 use crate::access_facts::Told;
-use crate::inherited;
+use crate::{inherited, log};
 use contract::access::{Format, Needs, Scribe};
+use contract::logline::Level;
 use contract::scoreboard::SlotView;
 use contract::settings::WorkerSettings;
+use contract::syslog::{Part, Syslog};
 use http::Record;
 
 /// What the format of the log asks for; nothing where there is none. The arbiter has understood it before.
@@ -24,18 +26,21 @@ const COLLECTED: usize = 32 * 1024;
 pub(crate) struct AccessLog {
     scribe: Scribe,
     lines: Vec<u8>,
+    /// Where they go as well.
+    syslog: Option<&'static Syslog>,
     /// How many of these bytes are in the scoreboard, in case that this process ends before they are written.
     deposited: usize,
 }
 
 impl AccessLog {
     pub(crate) fn new(scribe: Scribe) -> Self {
-        Self { scribe, lines: Vec::new(), deposited: 0 }
+        let syslog = log::syslog().filter(|syslog| syslog.settings().access);
+        Self { scribe, lines: Vec::new(), syslog, deposited: 0 }
     }
 
     /// Adds the line of one request.
     pub(crate) fn write(&mut self, record: &Record<'_>, variables: &[String], slot: &SlotView<'_>) {
-        self.scribe.write(&Told::of(record, variables), &mut self.lines);
+        self.add(record, variables);
         if self.lines.len() > COLLECTED {
             self.flush(slot);
         }
@@ -43,12 +48,23 @@ impl AccessLog {
 
     /// The line of one request, which is not written.
     pub(crate) fn line_of(&mut self, record: &Record<'_>, variables: &[String]) -> Vec<u8> {
-        self.scribe.write(&Told::of(record, variables), &mut self.lines);
+        self.add(record, variables);
         std::mem::take(&mut self.lines)
+    }
+
+    fn add(&mut self, record: &Record<'_>, variables: &[String]) {
+        let start = self.lines.len();
+        self.scribe.write(&Told::of(record, variables), &mut self.lines);
+        if let Some(syslog) = self.syslog {
+            syslog.send(Part::Access, Level::Info, &self.lines[start..]);
+        }
     }
 
     /// Writes what was collected. Lines that cannot be written (a full disk) are lost: requests go on.
     pub(crate) fn flush(&mut self, slot: &SlotView<'_>) {
+        if let Some(syslog) = self.syslog {
+            syslog.flush();
+        }
         if !self.lines.is_empty() {
             let _ = sys::fd::write_all(inherited::access_log(), &self.lines);
             self.lines.clear();

@@ -93,6 +93,7 @@ fn begin(
         printing
             .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
             .map_err(|error| failed(unable(&error)))?;
+        print_by_lines(py).map_err(|error| failed(load::internal(&error, py)))?;
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
@@ -136,6 +137,11 @@ fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
+}
+
+/// What is printed is to be read as soon as a line is whole.
+pub(crate) fn print_by_lines(py: Python<'_>) -> PyResult<()> {
+    Helper::Newborn.module(py)?.call_method0("print_by_lines").map(drop)
 }
 
 /// Called by a signal handler.

@@ -6,6 +6,7 @@ use contract::journal::Entry;
 use contract::logline::{self, Level, LogFormat};
 use contract::record::{self, Log, Writer};
 use contract::settings::WorkerSettings;
+use contract::syslog::{Part, Syslog};
 use pyo3::prelude::*;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -17,6 +18,9 @@ static WORKER: AtomicU32 = AtomicU32::new(0);
 static JOURNAL: OnceLock<Option<Named>> = OnceLock::new();
 /// What records say of us, without the worker's own; and is the error log made of records?
 static RECORDS: OnceLock<(Writer, bool)> = OnceLock::new();
+
+/// The syslog that lines are sent to as well.
+static SYSLOG: OnceLock<Option<Syslog>> = OnceLock::new();
 
 /// The journal, and what every entry says of us.
 struct Named {
@@ -31,6 +35,7 @@ pub(crate) fn set_up(settings: &WorkerSettings) {
     let (app, generation) = (settings.name.clone(), Some(settings.generation));
     let writes_records = settings.log_format == LogFormat::Json;
     let _ = RECORDS.set((Writer { app, generation, ..Writer::default() }, writes_records));
+    let _ = SYSLOG.set(settings.syslog.clone().map(Syslog::new));
     let wanted = settings.journal.error || settings.journal.access;
     // Without a connection lines go where they would go otherwise.
     let journal = wanted.then(Journal::connect).and_then(Result::ok);
@@ -44,12 +49,23 @@ pub(crate) fn set_up(settings: &WorkerSettings) {
 /// This process is a worker now.
 pub(crate) fn set_worker(number: u32) {
     WORKER.store(number, Ordering::Relaxed);
+    if let Some(syslog) = syslog() {
+        syslog.is_inherited();
+    }
+}
+
+/// The syslog that lines are sent to as well.
+pub(crate) fn syslog() -> Option<&'static Syslog> {
+    SYSLOG.get()?.as_ref()
 }
 
 /// Writes a line. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(level: Level, text: &str) {
     if (level as u8) < LEVEL.load(Ordering::Relaxed) {
         return;
+    }
+    if let Some(syslog) = syslog() {
+        syslog.send(Part::Error, level, text.as_bytes());
     }
     match named().filter(|named| named.error) {
         Some(named) => {

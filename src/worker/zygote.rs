@@ -13,7 +13,7 @@ use crate::{lifecycle, log, prepare, spool};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
-use contract::logline::Level;
+use contract::logline::{Level, LogFormat};
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
 use contract::settings::{Preload, WorkerClass};
 use pyo3::prelude::*;
@@ -47,6 +47,11 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
+    // Where records are made of what workers print, that goes through the arbiter.
+    if settings.capture_output && settings.log_format == LogFormat::Plain {
+        inherited::capture_output().map_err(|error| unusable(&error))?;
+        lifecycle::print_by_lines(py).map_err(|error| load::internal(&error, py))?;
+    }
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
         gevent::patch(py)?;

@@ -71,6 +71,7 @@ impl Hands {
         let unused = kept.iter().filter(|it| !ground.listeners.iter().any(|other| Rc::ptr_eq(it, other)));
         useless.extend(unused.filter_map(|listener| listener.name_in_store()));
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
+        logs.try_syslog();
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         watch_pressure(&mut wires, &invocation, &logs);
         announce(&logs, &ground.listeners, &[]);
@@ -170,6 +171,7 @@ impl Hands {
         let open: Vec<_> = self.grounds.values().flat_map(|ground| ground.listeners.clone()).collect();
         let ground =
             Ground::prepare(&self.invocation, settings, &open, &self.handed).map_err(String::from)?;
+        ground.logs.try_syslog();
         announce(&self.logs, &ground.listeners, &open);
         let rules = ground.rules();
         self.grounds.insert(generation, ground);

@@ -39,6 +39,7 @@ pub(crate) async fn run(
                 continue;
             }
         }
+        hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
                 events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));

@@ -7,7 +7,6 @@ const RELOAD: &str = "restart rcorn after a change";
 const SYSTEMD: &str = "let systemd keep it running in the background";
 const TLS: &str = "let a proxy such as nginx do TLS";
 const HTTP2: &str = "let a proxy such as nginx speak HTTP/2 to the clients";
-const STDERR: &str = "log to stderr, which the journal keeps, or to a file";
 const HOOK: &str = "hooks are functions and need a Python file of settings";
 const HEARTBEAT: &str = "leave it out: workers report through shared memory";
 const UNNEEDED: &str = "leave it out: rcorn has one parser of its own";
@@ -25,16 +24,10 @@ pub(super) static LATER: &[Row] = &[
     Row::later("raw_paste_global_conf", &["--paste-global"], "name the application as MODULE:CALLABLE"),
     Row::later("protocol", &["--protocol"], "let the proxy in front speak HTTP"),
     Row::later("uwsgi_allow_ips", &["--uwsgi-allow-from"], "let the proxy in front speak HTTP"),
-    Row::later("disable_redirect_access_to_syslog", &["--disable-redirect-access-to-syslog"], STDERR),
-    Row::later("capture_output", &["--capture-output"], STDERR),
     Row::later("logger_class", &["--logger-class"], ""),
     Row::later("logconfig", &["--log-config"], ""),
     Row::later("logconfig_dict", &[], ""),
     Row::later("logconfig_json", &["--log-config-json"], ""),
-    Row::later("syslog_addr", &["--log-syslog-to"], STDERR),
-    Row::later("syslog", &["--log-syslog"], STDERR),
-    Row::later("syslog_prefix", &["--log-syslog-prefix"], STDERR),
-    Row::later("syslog_facility", &["--log-syslog-facility"], STDERR),
     Row::later("enable_stdio_inheritance", &["-R", "--enable-stdio-inheritance"], SYSTEMD),
     Row::later("statsd_host", &["--statsd-host"], ""),
     Row::later("statsd_prefix", &["--statsd-prefix"], ""),

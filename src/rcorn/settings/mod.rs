@@ -19,6 +19,7 @@ mod papers;
 mod reading;
 mod refusal;
 mod row;
+mod syslog;
 mod table;
 mod table_asgi;
 mod table_clients;
@@ -149,6 +150,10 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     /// How the lines of the access log are written, where that was said: `contract::access::Format`.
     pub(crate) access_format: String,
+    /// Does what the application prints go to the error log?
+    pub(crate) capture_output: bool,
+    /// What was said of syslog.
+    pub(crate) syslog: syslog::Syslog,
     /// Where log lines go.
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
@@ -285,6 +290,8 @@ impl Settings {
             log_level: Level::Info,
             log_format: LogFormat::Plain,
             access_format: String::new(),
+            capture_output: false,
+            syslog: syslog::Syslog::default(),
             error_log: LogTarget::Stream,
             access_log: None,
             control_socket: None,

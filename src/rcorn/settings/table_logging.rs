@@ -1,6 +1,7 @@
 //! The table's part about logs.
 
 use super::row::{Kind, Row, Section};
+use super::syslog;
 use super::LogTarget;
 use contract::access::Format;
 use contract::logline::{Level, LogFormat};
@@ -51,6 +52,53 @@ pub(super) static LOGGING: &[Row] = &[
         "access log file; - is stdout; or off",
     )
     .alias("accesslog")
+    .default("off")
+    .within(Section::Logging),
+    Row::new(
+        "capture_output",
+        &["--capture-output"],
+        Kind::Switch(&[], |s, word| s.capture_output = word == "on"),
+        "write what the application prints to the error log, where that is a file",
+    )
+    .default("off")
+    .within(Section::Logging),
+    Row::new(
+        "syslog",
+        &["--log-syslog"],
+        Kind::Switch(&[], |s, word| s.syslog.wanted = word == "on"),
+        "send both logs to syslog as well",
+    )
+    .default("off")
+    .within(Section::Logging),
+    Row::new(
+        "syslog_addr",
+        &["--log-syslog-to"],
+        Kind::Checked(|s, text| syslog::address(text).map(|address| s.syslog.address = Some(address))),
+        "where it is: udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it",
+    )
+    .default("udp://localhost:514")
+    .within(Section::Logging),
+    Row::new(
+        "syslog_prefix",
+        &["--log-syslog-prefix"],
+        Kind::Text(|s, text| text.clone_into(&mut s.syslog.prefix)),
+        "what its lines begin with: gunicorn.PREFIX.error, gunicorn.PREFIX.access; else the name, or the application's",
+    )
+    .within(Section::Logging),
+    Row::new(
+        "syslog_facility",
+        &["--log-syslog-facility"],
+        Kind::Checked(|s, text| syslog::facility(text).map(|facility| s.syslog.facility = facility)),
+        "facility of its lines: user, daemon, local0 to local7, …",
+    )
+    .default("user")
+    .within(Section::Logging),
+    Row::new(
+        "disable_redirect_access_to_syslog",
+        &["--disable-redirect-access-to-syslog"],
+        Kind::Switch(&[], |s, word| s.syslog.access = word == "off"),
+        "send only the error log there",
+    )
     .default("off")
     .within(Section::Logging),
 ];
