@@ -14,7 +14,8 @@ pub(super) enum Quoting {
 impl Quoting {
     /// Adds `text`.
     pub(super) fn add(self, text: &[u8], out: &mut Vec<u8>) {
-        if text.iter().all(|byte| is_plain(*byte)) {
+        // Without a way out in the middle it looks at many bytes at a time.
+        if text.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
             return out.extend_from_slice(text);
         }
         match self {
@@ -29,7 +30,7 @@ impl Quoting {
 }
 
 fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
 }
 
 fn add_escaped(byte: u8, out: &mut Vec<u8>) {

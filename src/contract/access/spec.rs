@@ -3,6 +3,7 @@
 use super::atom::{Atom, Value};
 use super::quoting::Quoting;
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Flags, width and precision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,11 +160,21 @@ pub(super) fn add_plain(value: Value<'_>, quoting: Quoting, out: &mut Vec<u8>) {
             let digits = [status / 100 % 10, status / 10 % 10, status % 10];
             out.extend(digits.map(|digit| b'0' + digit as u8));
         }
+        Value::Client(IpAddr::V4(ip)) => add_v4(ip, out),
         Value::Client(ip) => {
             let _ = write!(out, "{ip}");
         }
         Value::Ours(text) => out.extend_from_slice(text.as_bytes()),
         Value::Foreign(text) => quoting.add(&text, out),
+    }
+}
+
+fn add_v4(ip: Ipv4Addr, out: &mut Vec<u8>) {
+    for (place, octet) in ip.octets().into_iter().enumerate() {
+        if place > 0 {
+            out.push(b'.');
+        }
+        add_number(u64::from(octet), out);
     }
 }
 

@@ -1,9 +1,10 @@
 //! The pad of a slot: lines of the access log that its worker has made and not written yet. Should it end before that, they
-//! are the arbiter's to write.
+//! are the arbiter's to write. What is added begins with a word of its own, so that it is stored word by word: the noughts
+//! behind it are no part of it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Words of a pad: its length in bytes, then text. Pages that were never used take no memory.
+/// Words of a pad: how many there are, then text. Pages that were never used take no memory.
 pub(super) const PAD: usize = 1 + TEXT;
 /// A little more than a worker collects.
 const TEXT: usize = 40 * 1024 / 8;
@@ -22,21 +23,18 @@ impl<'a> PadView<'a> {
 
     /// Its worker: these lines follow. What there is no room for is left out.
     pub fn add(&self, lines: &[u8]) {
-        let mut at = self.length();
-        if at + lines.len() > self.text.len() * 8 {
-            return;
+        let (used, needed) = (self.length(), lines.len().div_ceil(8));
+        let Some(words) = self.text.get(used..used + needed) else { return };
+        let (whole, rest) = lines.as_chunks::<8>();
+        for (word, bytes) in words.iter().zip(whole) {
+            word.store(u64::from_ne_bytes(*bytes), Relaxed);
         }
-        let mut rest = lines;
-        while !rest.is_empty() {
-            let (word, offset) = (&self.text[at / 8], at % 8);
-            let (now, later) = rest.split_at(rest.len().min(8 - offset));
-            let mut bytes = word.load(Relaxed).to_ne_bytes();
-            bytes[offset..offset + now.len()].copy_from_slice(now);
-            word.store(u64::from_ne_bytes(bytes), Relaxed);
-            at += now.len();
-            rest = later;
+        if let Some(last) = words.get(whole.len()) {
+            let mut bytes = [0; 8];
+            bytes[..rest.len()].copy_from_slice(rest);
+            last.store(u64::from_ne_bytes(bytes), Relaxed);
         }
-        self.length.store(at as u64, Relaxed);
+        self.length.store((used + needed) as u64, Relaxed);
     }
 
     /// They were written.
@@ -46,13 +44,14 @@ impl<'a> PadView<'a> {
 
     /// What lies there.
     pub fn lines(&self) -> Vec<u8> {
-        let length = self.length();
-        let words = &self.text[..length.div_ceil(8)];
-        words.iter().flat_map(|word| word.load(Relaxed).to_ne_bytes()).take(length).collect()
+        let words = &self.text[..self.length()];
+        let bytes = words.iter().flat_map(|word| word.load(Relaxed).to_ne_bytes());
+        bytes.filter(|byte| *byte != 0).collect()
     }
 
+    /// In words.
     fn length(&self) -> usize {
-        usize::try_from(self.length.load(Relaxed)).unwrap_or(0).min(self.text.len() * 8)
+        usize::try_from(self.length.load(Relaxed)).unwrap_or(0).min(self.text.len())
     }
 }
 
@@ -73,6 +72,8 @@ mod tests {
         assert!(board.slot(Slot(1)).pad().lines().is_empty() && board.slot(Slot(3)).pad().lines().is_empty());
         pad.add(&[b'y'; TEXT * 8]);
         assert_eq!(pad.lines().len(), 21, "no room");
+        pad.add(b"12345678");
+        assert!(pad.lines().ends_with(b"x\n12345678"));
         pad.clear();
         assert!(pad.lines().is_empty());
         pad.add(b"again\n");
