@@ -1,6 +1,7 @@
 //! The access log: one line per request, collected and written once per turn of the loop.
 
-use crate::access_facts::Told;
+use crate::access_facts::{Told, Wanted};
+use crate::delivery;
 use crate::{inherited, log};
 use contract::access::{Format, Needs, Scribe};
 use contract::logline::Level;
@@ -9,9 +10,21 @@ use contract::settings::WorkerSettings;
 use contract::syslog::{Part, Syslog};
 use http::Record;
 
-/// What the format of the log asks for; nothing where there is none. The arbiter has understood it before.
+/// What the log asks for; nothing where there is none. The arbiter has understood its format before.
 pub(crate) fn needs(settings: &WorkerSettings) -> Needs {
+    if delivery::takes_requests() {
+        return Needs { queue: true, response_head: true, variables: Vec::new() };
+    }
     format(settings).map(|format| format.needs()).unwrap_or_default()
+}
+
+/// What it wants of an environment.
+pub(crate) fn wanted(settings: &WorkerSettings) -> Wanted {
+    match needs(settings).variables {
+        _ if delivery::takes_requests() => Wanted::Environ,
+        names if names.is_empty() => Wanted::Nothing,
+        names => Wanted::Variables(names.into()),
+    }
 }
 
 /// The format of the log, where there is one.

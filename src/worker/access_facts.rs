@@ -3,11 +3,30 @@
 use contract::access::{Ending, Facts, path_of};
 use contract::base64;
 use http::{Outcome, Record, Request};
+use pyo3::Py;
+use pyo3::types::PyDict;
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// Values of the variables that the format asks for, in its order: what the application's side leaves.
+/// Values of the variables that the format asks for, in its order.
 pub(crate) type Variables = Vec<Option<Vec<u8>>>;
+
+/// What the application's side leaves for the log.
+pub(crate) enum Noted {
+    Variables(Variables),
+    /// All of the environment, for a logger of Python's.
+    Environ(Py<PyDict>),
+}
+
+/// What the log wants of an environment.
+#[derive(Clone, Default)]
+pub(crate) enum Wanted {
+    #[default]
+    Nothing,
+    Variables(Arc<[String]>),
+    Environ,
+}
 
 /// A request that has ended.
 pub(crate) struct Told<'a> {
@@ -19,7 +38,10 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Told<'a> {
     pub(crate) fn of(record: &'a Record<'a>, names: &'a [String]) -> Self {
-        let values = record.remark.and_then(|remark| remark.downcast_ref());
+        let values = match record.remark.and_then(|remark| remark.downcast_ref()) {
+            Some(Noted::Variables(values)) => Some(values),
+            _ => None,
+        };
         Self { record, names, values }
     }
 }

@@ -74,6 +74,7 @@ pub(crate) fn replace_logs(fds: &[OwnedFd]) {
     let replaced = sys::fd::replace(descriptors::ERROR_LOG, error.as_fd())
         .and_then(|()| sys::fd::replace(descriptors::ACCESS_LOG, access.as_fd()))
         .and_then(|()| if CAPTURED.load(Relaxed) { capture_output() } else { Ok(()) });
+    crate::delivery::reopened();
     if let Err(error) = replaced {
         crate::log::write(Level::Error, &format!("the logs cannot be replaced: {error}"));
     }

@@ -10,6 +10,7 @@ mod access_journal;
 mod application;
 mod asgi;
 mod birth;
+mod delivery;
 mod escape;
 mod gevent;
 mod http_config;

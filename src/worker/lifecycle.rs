@@ -15,6 +15,7 @@
 use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::inherited::{self, Inherited};
+use crate::delivery;
 use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;
@@ -71,7 +72,9 @@ pub(crate) fn run(
     application: Option<Py<PyAny>>,
     newborn: Newborn,
 ) -> ExitCode {
-    begin(py, inherited, application, newborn).unwrap_or_else(|code| code)
+    let code = begin(py, inherited, application, newborn).unwrap_or_else(|code| code);
+    delivery::deliver_now(py);
+    code
 }
 
 /// Becomes a worker, imports the application, and serves.
@@ -102,7 +105,7 @@ fn begin(
     };
     let application = match application {
         Some(application) => application,
-        None => match load::load(py, &settings.app) {
+        None => match delivery::set_up(py, settings).and_then(|()| load::load(py, &settings.app)) {
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),

@@ -1,7 +1,7 @@
 //! Log lines of zygote and workers: whole lines or records to the error log, in the form that the arbiter's have; or
 //! entries of the journal, where that is the log.
 
-use crate::{inherited, python};
+use crate::{delivery, inherited, python};
 use contract::journal::Entry;
 use contract::logline::{self, Level, LogFormat};
 use contract::record::{self, Log, Writer};
@@ -61,9 +61,13 @@ pub(crate) fn syslog() -> Option<&'static Syslog> {
 
 /// Writes a line. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(level: Level, text: &str) {
-    if (level as u8) < LEVEL.load(Ordering::Relaxed) {
-        return;
+    if (level as u8) >= LEVEL.load(Ordering::Relaxed) && !delivery::line(level, text, None) {
+        write_here(level, text);
     }
+}
+
+/// Writes a line to the log itself, whoever else asked for lines.
+pub(crate) fn write_here(level: Level, text: &str) {
     if let Some(syslog) = syslog() {
         syslog.send(Part::Error, level, text.as_bytes());
     }
@@ -109,5 +113,12 @@ fn ours(named: &Named, level: Level) -> Entry {
 
 /// Writes what happened with the traceback of the exception that was the cause.
 pub(crate) fn write_exception(py: Python<'_>, text: &str, error: &PyErr) {
-    write(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
+    if !delivery::line(Level::Error, text, Some(error.clone_ref(py))) {
+        write(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
+    }
+}
+
+/// Is this process a worker?
+pub(crate) fn is_worker() -> bool {
+    WORKER.load(Ordering::Relaxed) != 0
 }

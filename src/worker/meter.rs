@@ -2,6 +2,7 @@
 
 use crate::access::{self, AccessLog};
 use crate::access_journal::JournalLog;
+use crate::delivery;
 use crate::inherited::Inherited;
 use crate::log;
 use contract::access::Scribe;
@@ -69,10 +70,11 @@ impl Meter {
     pub(crate) fn flush(&mut self) {
         let slot = self.scoreboard.slot(self.slot);
         match &mut self.access {
-            Access::Off => {}
+            Access::Off | Access::Python => {}
             Access::Lines(lines) => lines.flush(&slot),
             Access::Journal(entries) => entries.flush(),
         }
+        delivery::deliver();
     }
 }
 
@@ -81,10 +83,15 @@ enum Access {
     Off,
     Lines(AccessLog),
     Journal(JournalLog),
+    /// To Python's logging.
+    Python,
 }
 
 impl Access {
     fn of(settings: &WorkerSettings) -> (Self, Vec<String>) {
+        if delivery::takes_requests() {
+            return (Self::Python, Vec::new());
+        }
         let Some(format) = access::format(settings) else { return (Self::Off, Vec::new()) };
         let variables = format.needs().variables;
         let lines = AccessLog::new(Scribe::new(format, log::writer()));
@@ -168,6 +175,7 @@ impl Observer for Meter {
             Access::Off => {}
             Access::Lines(lines) => lines.write(record, &self.variables, &view),
             Access::Journal(entries) => entries.write(record, &self.variables),
+            Access::Python => delivery::request(record),
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
+    /// Python's logging, and what is told to it.
+    Logs,
 }
 
 impl Helper {
@@ -39,6 +41,7 @@ impl Helper {
             Self::Threads => ("_rcorn.threads", include_str!("python/threads.py")),
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
+            Self::Logs => ("_rcorn.logs", include_str!("python/logs.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
         }
     }
@@ -57,7 +60,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 9] = [const { PyOnceLock::new() }; 9];
+static MODULES: [PyOnceLock<Py<PyModule>>; 10] = [const { PyOnceLock::new() }; 10];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

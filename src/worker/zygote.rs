@@ -3,6 +3,7 @@
 //! It has one thread, owns no connection and no epoll, and never serves: what it imported is what its workers share.
 
 use crate::birth::{self, Role};
+use crate::delivery;
 use crate::gevent;
 use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::kind;
@@ -15,7 +16,7 @@ use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::logline::{Level, LogFormat};
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
-use contract::settings::{Preload, WorkerClass};
+use contract::settings::{Preload, WorkerClass, WorkerSettings};
 use pyo3::prelude::*;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -58,8 +59,11 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     }
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported),
-        Preload::Auto => preload_if_it_survives(py, &settings.app)?,
+        Preload::On => {
+            delivery::set_up(py, settings)?;
+            (Some(load::load(py, &settings.app)?), PreloadOutcome::Imported)
+        }
+        Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
         // What no worker could serve is told before there is any.
@@ -72,12 +76,14 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
 
 fn preload_if_it_survives(
     py: Python<'_>,
-    app: &str,
+    settings: &WorkerSettings,
 ) -> Result<(Option<Py<PyAny>>, PreloadOutcome), BootFailure> {
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
-    let application = load::load(py, app)?;
+    // What handlers have started and connected does not survive either.
+    delivery::set_up(py, settings)?;
+    let application = load::load(py, &settings.app)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;
     Ok(match left {

@@ -33,6 +33,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         journal: plan.logs.journaled(),
         syslog: settings.syslog(),
         capture_output: settings.captures(),
+        logging: settings.python_logging(),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
         max_requests_jitter: settings.max_requests_jitter,

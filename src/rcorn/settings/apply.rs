@@ -29,6 +29,7 @@ fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result<(), String
         Kind::Mask(set) => set(settings, octal(value, "mask such as 022")?),
         Kind::Mode(set) => set(settings, octal(value, "such as 0600")?),
         Kind::Text(set) => set(settings, &text(value)?),
+        Kind::Table(set) => set(settings, &object(value)?),
         Kind::Checked(set) => set(settings, &text(value)?)?,
         Kind::Known(words, set) => set(settings, &text(value)?).map_err(|why| {
             if why.is_empty() { format!("expected {}, found {value}", either(words)) } else { why }
@@ -169,6 +170,16 @@ fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::Text(_) | Value::Integer(..) => Ok(value.plain()),
         _ => Err(format!("expected text, found {value}")),
+    }
+}
+
+/// `python:` stands for an object of a settings file in Python that JSON has no words for.
+fn object(value: &Value) -> Result<String, String> {
+    let text = text(value).map_err(|_| format!("expected a table, found {value}"))?;
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(_)) => Ok(text),
+        _ if text == "python:" => Ok(text),
+        _ => Err(format!("expected a table, or an object in JSON, found {value}")),
     }
 }
 

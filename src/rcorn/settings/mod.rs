@@ -16,6 +16,7 @@ mod nearest;
 mod origin;
 #[cfg(test)]
 mod papers;
+mod python_logging;
 mod reading;
 mod refusal;
 mod row;
@@ -152,6 +153,8 @@ pub(crate) struct Settings {
     pub(crate) access_format: String,
     /// Does what the application prints go to the error log?
     pub(crate) capture_output: bool,
+    /// What was said of Python's logging.
+    pub(crate) python_logging: python_logging::PythonLogging,
     /// What was said of syslog.
     pub(crate) syslog: syslog::Syslog,
     /// Where log lines go.
@@ -291,6 +294,7 @@ impl Settings {
             log_format: LogFormat::Plain,
             access_format: String::new(),
             capture_output: false,
+            python_logging: python_logging::PythonLogging::default(),
             syslog: syslog::Syslog::default(),
             error_log: LogTarget::Stream,
             access_log: None,

@@ -56,6 +56,8 @@ pub(super) enum Kind {
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
     List(bool, fn(&mut Settings, &str) -> Result<(), String>),
+    /// A table, or an object in JSON: as JSON.
+    Table(fn(&mut Settings, &str)),
     /// Names with values: `NAME=VALUE`, in the file a table as well; each may be refused.
     Pairs(fn(&mut Settings, &str) -> Result<(), String>),
     /// Only these values, which say what rcorn does anyway; others wait for a later release.
@@ -203,6 +205,7 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
+            Kind::Table(_) => "JSON",
             Kind::Text(_) | Kind::Checked(_) | Kind::Only(_) => "TEXT",
             Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",

@@ -16,6 +16,8 @@ pub(crate) struct Syslog {
     pub(super) prefix: String,
     pub(super) facility: u8,
     pub(super) access: bool,
+    /// Address and facility as they were written.
+    pub(super) said: (String, String),
 }
 
 impl Settings {

@@ -2,8 +2,7 @@
 
 use super::row::{Kind, Row, Section};
 use super::syslog;
-use super::LogTarget;
-use contract::access::Format;
+use super::{LogTarget, python_logging};
 use contract::logline::{Level, LogFormat};
 use std::path::PathBuf;
 
@@ -29,10 +28,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "access_log_format",
         &["--access-logformat"],
-        Kind::Checked(|s, text| {
-            text.clone_into(&mut s.access_format);
-            Format::parse(text).map(drop)
-        }),
+        Kind::Text(|s, text| text.clone_into(&mut s.access_format)),
         "combined, common, json, or text with atoms such as %(h)s; else combined, or json where log_format is",
     )
     .within(Section::Logging),
@@ -73,7 +69,10 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "syslog_addr",
         &["--log-syslog-to"],
-        Kind::Checked(|s, text| syslog::address(text).map(|address| s.syslog.address = Some(address))),
+        Kind::Checked(|s, text| {
+            text.clone_into(&mut s.syslog.said.0);
+            syslog::address(text).map(|address| s.syslog.address = Some(address))
+        }),
         "where it is: udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it",
     )
     .default("udp://localhost:514")
@@ -88,7 +87,10 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "syslog_facility",
         &["--log-syslog-facility"],
-        Kind::Checked(|s, text| syslog::facility(text).map(|facility| s.syslog.facility = facility)),
+        Kind::Checked(|s, text| {
+            text.clone_into(&mut s.syslog.said.1);
+            syslog::facility(text).map(|facility| s.syslog.facility = facility)
+        }),
         "facility of its lines: user, daemon, local0 to local7, …",
     )
     .default("user")
@@ -100,6 +102,34 @@ pub(super) static LOGGING: &[Row] = &[
         "send only the error log there",
     )
     .default("off")
+    .within(Section::Logging),
+    Row::new(
+        "logconfig",
+        &["--log-config"],
+        Kind::Path(|s, path| s.python_logging.ini = Some(path)),
+        "ini file for Python's logging, as logging.config.fileConfig reads it",
+    )
+    .within(Section::Logging),
+    Row::new(
+        "logconfig_json",
+        &["--log-config-json"],
+        Kind::Path(|s, path| s.python_logging.json = Some(path)),
+        "JSON file for Python's logging, with what logging.config.dictConfig takes",
+    )
+    .within(Section::Logging),
+    Row::new(
+        "logconfig_dict",
+        &[],
+        Kind::Table(|s, object| s.python_logging.dict = Some(object.to_owned())),
+        "table for Python's logging, with what logging.config.dictConfig takes",
+    )
+    .within(Section::Logging),
+    Row::new(
+        "logger_class",
+        &["--logger-class"],
+        Kind::Known(&["the dotted name of a class"], |s, name| python_logging::class(name, s)),
+        "class of your own for the server's logs, by its dotted name; it derives from gunicorn.glogging.Logger",
+    )
     .within(Section::Logging),
 ];
 

@@ -1,5 +1,6 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
+use crate::access_facts::Wanted;
 use crate::overdue;
 use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell, variables};
 use http::{Exchange, Flow, Inflow, Piece};
@@ -18,8 +19,8 @@ pub(super) struct Job {
     inflow: Option<Arc<Inflow>>,
     /// `None` when it has ended.
     exchange: Mutex<Option<Exchange>>,
-    /// The environment, and the variables of it that the access log asks for.
-    noted: Option<(Py<PyDict>, Arc<[String]>)>,
+    /// The environment, and what the access log wants of it.
+    noted: Option<(Py<PyDict>, Wanted)>,
 }
 
 /// How sending went.
@@ -36,7 +37,7 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(exchange: Exchange, noted: Option<(Py<PyDict>, Arc<[String]>)>) -> Self {
+    pub(super) fn new(exchange: Exchange, noted: Option<(Py<PyDict>, Wanted)>) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
         Self { key: exchange.key(), inflow, exchange: Mutex::new(Some(exchange)), noted }
     }
@@ -187,8 +188,9 @@ impl Job {
     fn end(&self, py: Python<'_>) {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut exchange) = exchange {
-            if let Some((environ, names)) = &self.noted {
-                exchange.reply().remark(Box::new(variables::of(environ.bind(py), names)));
+            let noted = self.noted.as_ref();
+            if let Some(remark) = noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), wanted)) {
+                exchange.reply().remark(remark);
             }
             exchange.end();
         }

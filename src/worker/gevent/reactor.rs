@@ -2,6 +2,8 @@
 
 use super::GeventApp;
 use super::job::Job;
+use crate::access_facts::Wanted;
+use crate::delivery;
 use crate::lifecycle::{Leave, Worker};
 use crate::log;
 use crate::python::Helper;
@@ -11,10 +13,9 @@ use contract::message::BootFailure;
 use http::Exchange;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Arc;
 
 /// What the helper in Python holds of the worker.
 #[pyclass(unsendable, frozen, module = "rcorn")]
@@ -23,7 +24,7 @@ pub(super) struct Reactor {
     environ: RefCell<Environ<'static>>,
     code: Cell<ExitCode>,
     /// What the access log asks for.
-    variables: Arc<[String]>,
+    wanted: Wanted,
 }
 
 /// What the helper is to do after a turn: requests with their environments; the numbers of those that something
@@ -43,8 +44,9 @@ impl Reactor {
         // Each request has an `early_hints` of its own: the helper sets it.
         let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
         let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
-        let variables = Arc::clone(&site.variables);
-        Bound::new(py, Self { worker, environ, code: Cell::new(ExitCode::Success), variables })
+        let (code, wanted) = (Cell::new(ExitCode::Success), site.wanted.clone());
+        delivery::is_fetched();
+        Bound::new(py, Self { worker, environ, code, wanted })
     }
 
     /// The worker does not serve: tells the arbiter why.
@@ -73,8 +75,8 @@ impl Reactor {
         exchange: Exchange,
     ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
-        let is_noted = !self.variables.is_empty();
-        let noted = is_noted.then(|| (environ.clone_ref(py), Arc::clone(&self.variables)));
+        let is_noted = !matches!(self.wanted, Wanted::Nothing);
+        let noted = is_noted.then(|| (environ.clone_ref(py), self.wanted.clone()));
         Ok((Bound::new(py, Job::new(exchange, noted))?, environ.into_bound(py)))
     }
 }
@@ -109,6 +111,17 @@ impl Reactor {
             }
         }
         Ok((begun, stirred, next, goes_on))
+    }
+
+    /// What is to be told to Python's logging, by somebody below whom there is no frame of Rust.
+    fn news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        delivery::fetch(py)
+    }
+
+    /// That has failed.
+    #[pyo3(signature = (traceback, /))]
+    fn complain(&self, traceback: &str) {
+        delivery::complain(traceback);
     }
 
     /// The application has asked the process to end.

@@ -7,6 +7,7 @@ use super::file::Files;
 use super::site::Site;
 use super::start::StartResponse;
 use super::variables;
+use crate::access_facts::Wanted;
 use crate::lane::Lane;
 use crate::log;
 use crate::python::Helper;
@@ -25,7 +26,7 @@ pub(crate) struct Caller<'py> {
     start: StartResponse<'py>,
     files: Files<'py>,
     arriving_input: Bound<'py, PyAny>,
-    variables: Arc<[String]>,
+    wanted: Wanted,
     lane: Arc<Lane>,
 }
 
@@ -41,7 +42,7 @@ impl<'py> Caller<'py> {
             start,
             files: Files::new(helper, site.sendfile)?,
             arriving_input: helper.getattr("arriving_input")?,
-            variables: Arc::clone(&site.variables),
+            wanted: site.wanted.clone(),
             lane,
         })
     }
@@ -71,12 +72,14 @@ impl<'py> Caller<'py> {
         self.start.renew()?;
         let input = inflow.map(|inflow| self.input(inflow)).transpose()?;
         let environ = self.environ.build(request, input)?;
-        if self.variables.is_empty() {
+        if matches!(self.wanted, Wanted::Nothing) {
             return call::run((&self.application, &self.files), environ, &mut self.start, reply);
         }
         let noted = environ.clone();
         let done = call::run((&self.application, &self.files), environ, &mut self.start, reply);
-        reply.remark(Box::new(variables::of(&noted, &self.variables)));
+        if let Some(remark) = variables::note(&noted, &self.wanted) {
+            reply.remark(remark);
+        }
         done
     }
 

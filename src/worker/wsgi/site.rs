@@ -1,13 +1,13 @@
 //! What is the same for all requests and all threads of a worker.
 
 use crate::access;
+use crate::access_facts::Wanted;
 use crate::inherited::{self, Inherited};
 use crate::python::Helper;
 use contract::descriptors;
 use contract::logline::LogFormat;
 use pyo3::prelude::*;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use sys::socket::Address;
 
 /// The application, and what it may know of the place where it runs.
@@ -21,8 +21,8 @@ pub(crate) struct Site {
     pub(super) multithread: bool,
     pub(super) multiprocess: bool,
     pub(crate) sendfile: bool,
-    /// Variables that the access log asks for.
-    pub(crate) variables: Arc<[String]>,
+    /// What the access log wants of the environment.
+    pub(crate) wanted: Wanted,
 }
 
 impl Site {
@@ -48,7 +48,7 @@ impl Site {
             multithread,
             multiprocess: inherited.settings.workers > 1,
             sendfile: inherited.settings.http.sendfile,
-            variables: access::needs(&inherited.settings).variables.into(),
+            wanted: access::wanted(&inherited.settings),
         })
     }
 }

@@ -1,12 +1,17 @@
-//! Variables of an environment that the access log asks for, as they are when the application is done with it.
+//! What the access log wants of an environment, as that is when the application is done with it.
 
-use crate::access_facts::Variables;
+use crate::access_facts::{Noted, Wanted};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-/// Their values, for `names` in lower case; names of the environment may be written in any.
-pub(crate) fn of(environ: &Bound<'_, PyDict>, names: &[String]) -> Variables {
-    names.iter().map(|name| find(environ, name).map(|value| bytes(&value))).collect()
+/// What is wanted, for whoever keeps the books. Names in formats are in lower case; those of an environment in any.
+pub(crate) fn note(environ: &Bound<'_, PyDict>, wanted: &Wanted) -> Option<http::Remark> {
+    let value = |name: &String| find(environ, name).map(|value| bytes(&value));
+    Some(Box::new(match wanted {
+        Wanted::Nothing => return None,
+        Wanted::Variables(names) => Noted::Variables(names.iter().map(value).collect()),
+        Wanted::Environ => Noted::Environ(environ.clone().unbind()),
+    }))
 }
 
 fn find<'py>(environ: &Bound<'py, PyDict>, name: &str) -> Option<Bound<'py, PyAny>> {
