@@ -23,7 +23,7 @@ _rcorn() {
 
     case "${cmd}" in
         rcorn)
-            opts="-c -e -b -w -k -t -u -g -m -p -n -h -v --no-sendfile --config --python --chdir --pythonpath --env --env-file --preload --bind --backlog --reuse-port --workers --worker-class --threads --worker-connections --timeout --request-timeout --slow-request --max-requests --max-requests-jitter --max-worker-age --max-worker-memory --max-boot-failures --max-generations --graceful-timeout --startup-timeout --idle-timeout --rolling --asgi-loop --loop --asgi-lifespan --lifespan --asgi-disconnect-grace-period --root-path --ws-max-size --websocket-max-message-size --ws-ping-interval --websocket-ping-interval --ws-ping-timeout --websocket-ping-timeout --ws-per-message-deflate --websocket-compression --keep-alive --header-timeout --body-timeout --write-timeout --limit-request-line --limit-request-fields --limit-request-field-size --limit-request-body --tmp-upload-dir --sendfile --log-level --log-format --access-logformat --log-file --error-logfile --access-logfile --capture-output --log-syslog --log-syslog-to --log-syslog-prefix --log-syslog-facility --disable-redirect-access-to-syslog --user --group --initgroups --umask --pid --name --check-config --print-config --help --version --forwarded-allow-ips --forwarded-for --forwarder-headers --header-map --script-name --proxy-protocol --proxy-allow-from --permit-obsolete-folding --strip-header-spaces --permit-unconventional-http-method --permit-unconventional-http-version --casefold-http-method --control-socket --control-socket-mode --control-socket-owner --no-control-socket"
+            opts="-c -e -b -w -k -t -u -g -m -p -n -h -v --no-sendfile --config --python --chdir --pythonpath --env --env-file --preload --bind --backlog --reuse-port --workers --worker-class --threads --worker-connections --timeout --request-timeout --slow-request --max-requests --max-requests-jitter --max-worker-age --max-worker-memory --max-boot-failures --max-generations --graceful-timeout --startup-timeout --idle-timeout --rolling --asgi-loop --loop --asgi-lifespan --lifespan --asgi-disconnect-grace-period --root-path --ws-max-size --websocket-max-message-size --ws-ping-interval --websocket-ping-interval --ws-ping-timeout --websocket-ping-timeout --ws-per-message-deflate --websocket-compression --keep-alive --header-timeout --body-timeout --write-timeout --limit-request-line --limit-request-fields --limit-request-field-size --limit-request-body --tmp-upload-dir --sendfile --log-level --log-format --access-logformat --log-file --error-logfile --access-logfile --capture-output --log-syslog --log-syslog-to --log-syslog-prefix --log-syslog-facility --disable-redirect-access-to-syslog --log-config --log-config-json --logger-class --user --group --initgroups --umask --pid --name --check-config --print-config --help --version --forwarded-allow-ips --forwarded-for --forwarder-headers --header-map --script-name --proxy-protocol --proxy-allow-from --permit-obsolete-folding --strip-header-spaces --permit-unconventional-http-method --permit-unconventional-http-version --casefold-http-method --control-socket --control-socket-mode --control-socket-owner --no-control-socket"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +306,18 @@ _rcorn() {
                     ;;
                 --disable-redirect-access-to-syslog)
                     COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-config-json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger-class)
+                    COMPREPLY=($(compgen -W "gunicorn.glogging.Logger" -- "${cur}"))
                     return 0
                     ;;
                 --user)

@@ -78,6 +78,9 @@ complete -c rcorn -l log-syslog-prefix -d 'what its lines begin with: gunicorn.P
 complete -c rcorn -l log-syslog-facility -d 'facility of its lines: user, daemon, local0 to local7, … [default: user]' -r
 complete -c rcorn -l disable-redirect-access-to-syslog -d 'send only the error log there [default: off]' -r -f -a "on\t''
 off\t''"
+complete -c rcorn -l log-config -d 'ini file for Python\'s logging, as logging.config.fileConfig reads it' -r -F
+complete -c rcorn -l log-config-json -d 'JSON file for Python\'s logging, with what logging.config.dictConfig takes' -r -F
+complete -c rcorn -l logger-class -d 'class of your own for the server\'s logs, by its dotted name; it derives from gunicorn.glogging.Logger' -r -f -a "gunicorn.glogging.Logger\t''"
 complete -c rcorn -s u -l user -d 'user that runs the application, by name or number' -r
 complete -c rcorn -s g -l group -d 'group that runs the application, by name or number' -r
 complete -c rcorn -s m -l umask -d 'file mode mask of unix sockets, octal [default: 0]' -r

@@ -86,7 +86,9 @@ impl Logs {
     /// Says so where the syslog cannot be reached: what is sent meanwhile is lost.
     pub(crate) fn try_syslog(&self) {
         if let Some(Err(error)) = self.syslog.as_ref().map(|syslog| syslog.reach()) {
-            let text = format!("syslog_addr: syslog cannot be reached ({error}): lines for it are lost until it can");
+            let text = format!(
+                "syslog_addr: syslog cannot be reached ({error}): lines for it are lost until it can"
+            );
             self.line(Level::Warning, &text);
         }
     }

@@ -121,7 +121,8 @@ impl Facts for Told<'_> {
     fn variable(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         let place = self.names.iter().position(|known| known == name);
         let left = self.values.zip(place).and_then(|(values, place)| values.get(place)?.as_deref());
-        left.map(Cow::Borrowed).or_else(|| self.record.request.and_then(|request| common_variable(request, name)))
+        left.map(Cow::Borrowed)
+            .or_else(|| self.record.request.and_then(|request| common_variable(request, name)))
     }
 }
 

@@ -14,6 +14,7 @@ use contract::settings::WorkerSettings;
 use http::Record;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -117,15 +118,18 @@ pub(crate) fn request(record: &Record<'_>) {
         queued: told.queued(),
         environ,
         client: told.client().map(|ip| ip.to_string()),
-        user: told.user().map(|user| user.into_owned()),
+        user: told.user().map(Cow::into_owned),
         path: told.path().into_owned(),
         why: record.why,
     })));
 }
 
-/// The log files were reopened: the application's are to follow.
+/// The log files were reopened: the application's are to follow. In a zygote that is left for those that it forks, which
+/// have the files that it has.
 pub(crate) fn reopened() {
-    add(News::Reopened);
+    if !queue().iter().any(|news| matches!(news, News::Reopened)) {
+        add(News::Reopened);
+    }
 }
 
 fn add(news: News) {
@@ -166,8 +170,13 @@ pub(crate) fn complain(traceback: &str) {
     log::write_here(Level::Error, &format!("Python's logging has failed\n{traceback}"));
 }
 
+/// The same, where there is something.
+pub(crate) fn fetch_some(py: Python<'_>) -> PyResult<Option<Bound<'_, PyList>>> {
+    WAITING.load(Relaxed).then(|| fetch(py)).transpose()
+}
+
 /// What has been collected, in the words of the helper.
-pub(crate) fn fetch(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+fn fetch(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     WAITING.store(false, Relaxed);
     let news = std::mem::take(&mut *queue());
     let list = PyList::empty(py);
@@ -191,8 +200,7 @@ fn in_words(py: Python<'_>, news: News) -> PyResult<Bound<'_, PyAny>> {
 
 fn request_in_words(py: Python<'_>, request: Request) -> PyResult<Bound<'_, PyAny>> {
     let bytes = |bytes: &[u8]| PyBytes::new(py, bytes);
-    let headers: Vec<_> =
-        request.headers.iter().map(|(name, value)| (bytes(name), bytes(value))).collect();
+    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (bytes(name), bytes(value))).collect();
     let numbers = (request.status, request.sent, request.took, request.queued);
     let words = (
         request.client.map(|client| PyString::new(py, &client)),

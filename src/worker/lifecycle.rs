@@ -14,8 +14,8 @@
 
 use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
-use crate::inherited::{self, Inherited};
 use crate::delivery;
+use crate::inherited::{self, Inherited};
 use crate::kind;
 use crate::meter::Meter;
 use crate::python::Helper;

@@ -61,9 +61,13 @@ pub(crate) fn syslog() -> Option<&'static Syslog> {
 
 /// Writes a line. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(level: Level, text: &str) {
-    if (level as u8) >= LEVEL.load(Ordering::Relaxed) && !delivery::line(level, text, None) {
+    if is_wanted(level) && !delivery::line(level, text, None) {
         write_here(level, text);
     }
+}
+
+fn is_wanted(level: Level) -> bool {
+    (level as u8) >= LEVEL.load(Ordering::Relaxed)
 }
 
 /// Writes a line to the log itself, whoever else asked for lines.
@@ -113,8 +117,8 @@ fn ours(named: &Named, level: Level) -> Entry {
 
 /// Writes what happened with the traceback of the exception that was the cause.
 pub(crate) fn write_exception(py: Python<'_>, text: &str, error: &PyErr) {
-    if !delivery::line(Level::Error, text, Some(error.clone_ref(py))) {
-        write(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
+    if is_wanted(Level::Error) && !delivery::line(Level::Error, text, Some(error.clone_ref(py))) {
+        write_here(Level::Error, &format!("{text}\n{}", python::traceback(error, py)));
     }
 }
 

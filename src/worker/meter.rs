@@ -40,7 +40,15 @@ impl Meter {
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
         let (access, variables) = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
-        Self { scoreboard: inherited.scoreboard, slot, state: State::Serving, alive: None, access, variables, lifespan }
+        Self {
+            scoreboard: inherited.scoreboard,
+            slot,
+            state: State::Serving,
+            alive: None,
+            access,
+            variables,
+            lifespan,
+        }
     }
 
     /// The loop's own sign of life counts only while this holds, too.

@@ -166,4 +166,4 @@ def test_what_is_no_format_is_told_with_its_place(directory, text, why):
     refused = call("--config", "app.toml", "--check-config", directory=directory)
     assert refused.sentence.startswith(f"app.toml:3: access_log_format: {why}"), refused
     refused = call("--access-logformat", text, "x", directory=directory)
-    assert refused.sentence.startswith(f"--access-logformat: {why}") and refused.code == 2, refused
+    assert refused.sentence.startswith(f"--access-logformat: {why}") and refused.code == 1, refused

@@ -149,6 +149,17 @@ def test_formatters_find_the_atoms_in_a_record(serve, directory, access):
     }
 
 
+@pytest.mark.rcorn("Gunicorn has no such format")
+def test_records_of_json(serve, directory, kind):
+    app, flags = KINDS[kind]
+    server = serve(app, *flags, *write(directory, "json", ["gunicorn.access"]), "--access-logformat", "json")
+    server.get("/noted", headers={"User-Agent": 'a "b" %s'})
+    said = wait_for(directory / "gunicorn.access", "noted").removeprefix("INFO gunicorn.access: ")
+    record = json.loads(said)
+    assert (record["status"], record["bytes"], record["user_agent"], record["client"]) == (200, 5, 'a "b" %s', "127.0.0.1")
+    assert 0 <= record["queue_us"] < 20_000_000 and record["duration_us"] < 20_000_000
+
+
 @pytest.mark.rcorn("Gunicorn has no lines for these")
 def test_what_is_refused_is_delivered_and_cannot_forge_a_line(serve, directory, kind):
     app, flags = KINDS[kind]

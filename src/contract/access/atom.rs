@@ -110,7 +110,8 @@ impl Atom {
 
     /// What it stands for in this request.
     pub(super) fn value<'a>(&self, facts: &'a impl Facts, now: &'a str) -> Value<'a> {
-        let foreign = |text: &'a [u8]| if text.is_empty() { DASH } else { Value::Foreign(Cow::Borrowed(text)) };
+        let foreign =
+            |text: &'a [u8]| if text.is_empty() { DASH } else { Value::Foreign(Cow::Borrowed(text)) };
         let found = |text: Option<Cow<'a, [u8]>>| text.map_or(DASH, Value::Foreign);
         match self {
             Self::Client => facts.client().map_or(DASH, Value::Client),

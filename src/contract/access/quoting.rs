@@ -22,7 +22,8 @@ impl Quoting {
             Self::Log => text.iter().for_each(|byte| add_escaped(*byte, out)),
             Self::Json => {
                 // A text has no maps with odd keys, so it cannot fail.
-                let quoted = serde_json::to_string(&String::from_utf8_lossy(text)).unwrap_or_else(|_| "\"\"".to_owned());
+                let quoted = serde_json::to_string(&String::from_utf8_lossy(text))
+                    .unwrap_or_else(|_| "\"\"".to_owned());
                 out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
             }
         }

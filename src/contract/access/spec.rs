@@ -125,7 +125,11 @@ fn kind(letter: char, atom: &Atom) -> Result<Kind, String> {
         'f' | 'F' => Kind::Float,
         other => return Err(format!("an atom ends with s, d or f, not with {other:?}")),
     };
-    if atom.is_number() { Ok(kind) } else { Err(format!("{letter:?} is for numbers, which this atom is not")) }
+    if atom.is_number() {
+        Ok(kind)
+    } else {
+        Err(format!("{letter:?} is for numbers, which this atom is not"))
+    }
 }
 
 /// The digits at the beginning, and what follows them.

@@ -159,4 +159,3 @@ impl Said {
         self.is_whole() && self.asked.keep_alive && !self.head.close && !self.to_the_end
     }
 }
-

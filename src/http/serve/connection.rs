@@ -1,5 +1,6 @@
 //! One connection: its socket, both halves, and where it stands.
 
+use super::shared::Shared;
 use crate::away::{Inflow, Link};
 use crate::config::Config;
 use crate::intake::Intake;
@@ -7,7 +8,6 @@ use crate::output::Output;
 use crate::proxy::{Networks, Proxied};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use super::shared::Shared;
 use sys::clock;
 use sys::poll::Interest;
 use sys::socket::Address;

@@ -105,7 +105,13 @@ impl<A: App> World<A> {
         // As a connection that is gone: nobody attends to it.
         server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
         let share = Share { workers: 1, total: 0, others_free: false };
-        Self { server, app, books: Books { share, ended: Vec::new(), further: Vec::new() }, address, _restless: restless }
+        Self {
+            server,
+            app,
+            books: Books { share, ended: Vec::new(), further: Vec::new() },
+            address,
+            _restless: restless,
+        }
     }
 
     pub(super) fn connect(&self) -> TcpStream {

@@ -35,9 +35,9 @@ mod step;
 mod succession;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod wires;
 mod worker_settings;
-mod unfinished;
 mod zygote;
 
 pub(crate) use act::Hands;

@@ -21,8 +21,9 @@ use sys::process::Ended;
 
 /// Writes them. To be called before the slot is somebody else's.
 pub(super) fn write(ground: &Ground, generation: Generation, slot: Slot, (pid, how): (Pid, Ended)) {
-    // Checked when it was read.
-    let Ok(format) = Format::parse(ground.settings.access_format()) else { return };
+    // Only a logger of the operator's own knows what we do not; it cannot be asked here.
+    let format = Format::parse(ground.settings.access_format()).or_else(|_| Format::parse("combined"));
+    let Ok(format) = format else { return };
     let view = ground.board.slot(slot);
     ground.logs.requests(&view.pad().lines());
     let worker = Some(slot.0 + 1);

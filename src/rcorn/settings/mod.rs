@@ -12,6 +12,7 @@ mod env_file;
 mod file;
 mod invocation;
 mod later;
+mod logs;
 mod nearest;
 mod origin;
 #[cfg(test)]
@@ -149,14 +150,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// How log lines are written.
     pub(crate) log_format: LogFormat,
-    /// How the lines of the access log are written, where that was said: `contract::access::Format`.
-    pub(crate) access_format: String,
-    /// Does what the application prints go to the error log?
-    pub(crate) capture_output: bool,
-    /// What was said of Python's logging.
-    pub(crate) python_logging: python_logging::PythonLogging,
-    /// What was said of syslog.
-    pub(crate) syslog: syslog::Syslog,
+    /// What else was said of the logs.
+    pub(crate) logs: logs::Logs,
     /// Where log lines go.
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
@@ -231,15 +226,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How the lines of the access log are written.
-    pub(crate) fn access_format(&self) -> &str {
-        match (self.access_format.as_str(), self.log_format) {
-            ("", LogFormat::Plain) => "combined",
-            ("", LogFormat::Json) => "json",
-            (said, _) => said,
-        }
-    }
-
     /// What the table's defaults are put on.
     fn blank(directory: PathBuf) -> Self {
         Self {
@@ -292,10 +278,7 @@ impl Settings {
             name: None,
             log_level: Level::Info,
             log_format: LogFormat::Plain,
-            access_format: String::new(),
-            capture_output: false,
-            python_logging: python_logging::PythonLogging::default(),
-            syslog: syslog::Syslog::default(),
+            logs: logs::Logs::default(),
             error_log: LogTarget::Stream,
             access_log: None,
             control_socket: None,

@@ -22,11 +22,11 @@ pub(crate) struct PythonLogging {
 const OURS: [&str; 3] =
     ["gunicorn.glogging.Logger", "gunicorn.instrument.statsd.Statsd", "gunicorn.instrument.statsd:Statsd"];
 
-/// Somebody's own class. Nothing where the words are no name.
+/// Somebody's own class.
 pub(super) fn class(name: &str, settings: &mut Settings) -> Result<(), String> {
     let name = name.trim();
     if OURS.contains(&name) || name.is_empty() {
-        settings.python_logging.class = None;
+        settings.logs.python.class = None;
         return Ok(());
     }
     if name.starts_with("egg:") {
@@ -34,24 +34,24 @@ pub(super) fn class(name: &str, settings: &mut Settings) -> Result<(), String> {
     }
     let parts: Vec<&str> = name.split(['.', ':']).collect();
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if parts.len() < 2 || !parts.iter().all(|part| is_word(part)) {
-        return Err(String::new());
+    if parts.len() < 2 || !parts.iter().all(is_word) {
+        return Err(format!("expected the dotted name of a class, found {name:?}"));
     }
-    settings.python_logging.class = Some(name.to_owned());
+    settings.logs.python.class = Some(name.to_owned());
     Ok(())
 }
 
 impl Settings {
     /// What is wrong with settings of logs that have to go together: which one, and a clause.
     pub(super) fn check_logs(&self) -> Result<(), (&'static str, String)> {
-        let files = [("logconfig", &self.python_logging.ini), ("logconfig_json", &self.python_logging.json)];
+        let files = [("logconfig", &self.logs.python.ini), ("logconfig_json", &self.logs.python.json)];
         for (key, path) in files {
             if let Some(path) = path.as_ref().filter(|path| !path.exists()) {
                 return Err((key, format!("there is no file {}", path.display())));
             }
         }
         let format = self.access_format();
-        match &self.python_logging.class {
+        match &self.logs.python.class {
             // It may know atoms of its own.
             Some(class) if format == "json" => {
                 Err(("access_log_format", format!("{class} takes text with atoms, not json")))
@@ -65,23 +65,26 @@ impl Settings {
     pub(crate) fn python_logging(&self) -> LoggingSettings {
         let text = |path: &Option<PathBuf>| path.as_deref().map(shown);
         LoggingSettings {
-            logger_class: self.python_logging.class.clone(),
-            logconfig_dict: self.python_logging.dict.clone(),
-            logconfig_json: text(&self.python_logging.json),
-            logconfig: text(&self.python_logging.ini),
+            logger_class: self.logs.python.class.clone(),
+            logconfig_dict: self.logs.python.dict.clone(),
+            logconfig_json: text(&self.logs.python.json),
+            logconfig: text(&self.logs.python.ini),
             cfg: [
                 ("loglevel", json!(level(self.log_level))),
                 ("accesslog", target(self.access_log.as_ref())),
                 ("errorlog", target(Some(&self.error_log))),
                 ("access_log_format", json!(access::as_template(self.access_format()))),
                 ("proc_name", json!(self.name.as_ref().unwrap_or(&self.app))),
-                ("logconfig", json!(text(&self.python_logging.ini))),
-                ("logconfig_json", json!(text(&self.python_logging.json))),
-                ("syslog", json!(self.syslog.wanted)),
-                ("syslog_addr", json!(self.syslog.said.0)),
-                ("syslog_facility", json!(self.syslog.said.1)),
-                ("syslog_prefix", json!((!self.syslog.prefix.is_empty()).then_some(&self.syslog.prefix))),
-                ("disable_redirect_access_to_syslog", json!(!self.syslog.access)),
+                ("logconfig", json!(text(&self.logs.python.ini))),
+                ("logconfig_json", json!(text(&self.logs.python.json))),
+                ("syslog", json!(self.logs.syslog.wanted)),
+                ("syslog_addr", json!(self.logs.syslog.said.0)),
+                ("syslog_facility", json!(self.logs.syslog.said.1)),
+                (
+                    "syslog_prefix",
+                    json!((!self.logs.syslog.prefix.is_empty()).then_some(&self.logs.syslog.prefix)),
+                ),
+                ("disable_redirect_access_to_syslog", json!(!self.logs.syslog.access)),
             ]
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
@@ -112,7 +115,7 @@ mod tests {
 
     fn chosen(name: &str) -> Result<Option<String>, String> {
         let mut settings = Settings::default();
-        class(name, &mut settings).map(|()| settings.python_logging.class)
+        class(name, &mut settings).map(|()| settings.logs.python.class)
     }
 
     #[test]
@@ -121,17 +124,20 @@ mod tests {
             assert_eq!(chosen(name), Ok(None), "{name}");
         }
         assert_eq!(chosen("shop.logs.Quiet"), Ok(Some("shop.logs.Quiet".to_owned())));
-        assert_eq!((chosen("Quiet"), chosen("shop..Quiet")), (Err(String::new()), Err(String::new())));
+        for name in ["Quiet", "shop..Quiet", "a b.C"] {
+            assert!(chosen(name).unwrap_err().starts_with("expected the dotted name"), "{name}");
+        }
         assert!(chosen("egg:shop#quiet").unwrap_err().contains("MODULE.CLASS"));
     }
 
     #[test]
     fn a_class_may_have_atoms_of_its_own() {
-        let mut settings = Settings { access_format: "%(request_id)s".into(), ..Settings::default() };
+        let mut settings = Settings::default();
+        settings.logs.access_format = "%(request_id)s".into();
         assert_eq!(settings.check_logs().unwrap_err().0, "access_log_format");
-        settings.python_logging.class = Some("shop.Logger".into());
+        settings.logs.python.class = Some("shop.Logger".into());
         assert_eq!(settings.check_logs(), Ok(()));
-        settings.access_format = "json".into();
+        settings.logs.access_format = "json".into();
         assert!(settings.check_logs().unwrap_err().1.starts_with("shop.Logger takes text"));
     }
 }

@@ -1,6 +1,6 @@
-//! What settings about logs come to: captured output, and syslog: `unix://PATH#dgram`, `udp://HOST:PORT`, `tcp://HOST:PORT`, names of facilities.
+//! What the settings about syslog come to: `unix://PATH#dgram`, `udp://HOST:PORT`, `tcp://HOST:PORT`, names of facilities.
 
-use super::{LogTarget, Settings};
+use super::Settings;
 use contract::syslog::{FACILITIES, SyslogAddress, SyslogSettings};
 use serde::{Deserialize, Serialize};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -23,22 +23,16 @@ pub(crate) struct Syslog {
 impl Settings {
     /// The syslog that lines are sent to as well.
     pub(crate) fn syslog(&self) -> Option<SyslogSettings> {
-        let address = self.syslog.address.clone().filter(|_| self.syslog.wanted)?;
+        let address = self.logs.syslog.address.clone().filter(|_| self.logs.syslog.wanted)?;
         let shown = self.name.as_ref().unwrap_or(&self.app).replace(':', ".");
-        let prefix = if self.syslog.prefix.is_empty() { &shown } else { &self.syslog.prefix };
+        let prefix = if self.logs.syslog.prefix.is_empty() { &shown } else { &self.logs.syslog.prefix };
         let name = format!("gunicorn.{prefix}");
-        Some(SyslogSettings { address, facility: self.syslog.facility, name, access: self.syslog.access })
-    }
-
-    /// Does what the application prints go to the error log? Where that is no file, it goes there by itself or not at all,
-    /// as in Gunicorn.
-    pub(crate) fn captures(&self) -> bool {
-        self.capture_output && matches!(self.error_log, LogTarget::File(_))
-    }
-
-    /// Are there lines of an access log, wherever they go?
-    pub(crate) fn has_access_log(&self) -> bool {
-        self.access_log.is_some() || self.syslog().is_some_and(|syslog| syslog.access)
+        Some(SyslogSettings {
+            address,
+            facility: self.logs.syslog.facility,
+            name,
+            access: self.logs.syslog.access,
+        })
     }
 }
 
@@ -73,7 +67,9 @@ fn host(place: &str) -> Result<SocketAddr, String> {
         None => place.split_at(place.rfind(':').unwrap_or(place.len())),
     };
     let port = match port.strip_prefix(':') {
-        Some(port) => port.parse().map_err(|_| format!("{port:?} is no port: expected a number up to 65535"))?,
+        Some(port) => {
+            port.parse().map_err(|_| format!("{port:?} is no port: expected a number up to 65535"))?
+        }
         None => PORT,
     };
     let host = if host.is_empty() { "localhost" } else { host };
@@ -110,6 +106,8 @@ mod tests {
     #[test]
     fn facilities_have_their_numbers() {
         assert_eq!((facility("local3"), facility("USER")), (Ok(19), Ok(1)));
-        assert!(facility("local9").unwrap_err().starts_with("there is no facility \"local9\": there are auth,"));
+        assert!(
+            facility("local9").unwrap_err().starts_with("there is no facility \"local9\": there are auth,")
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! Names, flags and meanings are Gunicorn's wherever Gunicorn has them. What Gunicorn has and rcorn not yet is in
 //! `later`. A new setting is one entry here, and a field of `Settings` that it fills.
 
+use super::Settings;
 use super::bind;
 use super::later::LATER;
 use super::row::{Kind, Row, Section, Wish};
@@ -12,12 +13,19 @@ use super::table_control::CONTROL;
 use super::table_logging::LOGGING;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
-use super::Settings;
 use contract::settings::Preload;
 
 /// Every setting there is.
 pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
-    SETTINGS.iter().chain(WORKERS).chain(ASGI).chain(CLIENTS).chain(LOGGING).chain(FURTHER).chain(PROXY).chain(CONTROL)
+    SETTINGS
+        .iter()
+        .chain(WORKERS)
+        .chain(ASGI)
+        .chain(CLIENTS)
+        .chain(LOGGING)
+        .chain(FURTHER)
+        .chain(PROXY)
+        .chain(CONTROL)
 }
 
 /// Every setting there is, and those that are to come.

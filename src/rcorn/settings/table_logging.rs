@@ -28,7 +28,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "access_log_format",
         &["--access-logformat"],
-        Kind::Text(|s, text| text.clone_into(&mut s.access_format)),
+        Kind::Text(|s, text| text.clone_into(&mut s.logs.access_format)),
         "combined, common, json, or text with atoms such as %(h)s; else combined, or json where log_format is",
     )
     .within(Section::Logging),
@@ -53,7 +53,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "capture_output",
         &["--capture-output"],
-        Kind::Switch(&[], |s, word| s.capture_output = word == "on"),
+        Kind::Switch(&[], |s, word| s.logs.capture_output = word == "on"),
         "write what the application prints to the error log, where that is a file",
     )
     .default("off")
@@ -61,7 +61,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "syslog",
         &["--log-syslog"],
-        Kind::Switch(&[], |s, word| s.syslog.wanted = word == "on"),
+        Kind::Switch(&[], |s, word| s.logs.syslog.wanted = word == "on"),
         "send both logs to syslog as well",
     )
     .default("off")
@@ -70,8 +70,8 @@ pub(super) static LOGGING: &[Row] = &[
         "syslog_addr",
         &["--log-syslog-to"],
         Kind::Checked(|s, text| {
-            text.clone_into(&mut s.syslog.said.0);
-            syslog::address(text).map(|address| s.syslog.address = Some(address))
+            text.clone_into(&mut s.logs.syslog.said.0);
+            syslog::address(text).map(|address| s.logs.syslog.address = Some(address))
         }),
         "where it is: udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it",
     )
@@ -80,7 +80,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "syslog_prefix",
         &["--log-syslog-prefix"],
-        Kind::Text(|s, text| text.clone_into(&mut s.syslog.prefix)),
+        Kind::Text(|s, text| text.clone_into(&mut s.logs.syslog.prefix)),
         "what its lines begin with: gunicorn.PREFIX.error, gunicorn.PREFIX.access; else the name, or the application's",
     )
     .within(Section::Logging),
@@ -88,8 +88,8 @@ pub(super) static LOGGING: &[Row] = &[
         "syslog_facility",
         &["--log-syslog-facility"],
         Kind::Checked(|s, text| {
-            text.clone_into(&mut s.syslog.said.1);
-            syslog::facility(text).map(|facility| s.syslog.facility = facility)
+            text.clone_into(&mut s.logs.syslog.said.1);
+            syslog::facility(text).map(|facility| s.logs.syslog.facility = facility)
         }),
         "facility of its lines: user, daemon, local0 to local7, …",
     )
@@ -98,7 +98,7 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "disable_redirect_access_to_syslog",
         &["--disable-redirect-access-to-syslog"],
-        Kind::Switch(&[], |s, word| s.syslog.access = word == "off"),
+        Kind::Switch(&[], |s, word| s.logs.syslog.access = word == "off"),
         "send only the error log there",
     )
     .default("off")
@@ -106,28 +106,28 @@ pub(super) static LOGGING: &[Row] = &[
     Row::new(
         "logconfig",
         &["--log-config"],
-        Kind::Path(|s, path| s.python_logging.ini = Some(path)),
+        Kind::Path(|s, path| s.logs.python.ini = Some(path)),
         "ini file for Python's logging, as logging.config.fileConfig reads it",
     )
     .within(Section::Logging),
     Row::new(
         "logconfig_json",
         &["--log-config-json"],
-        Kind::Path(|s, path| s.python_logging.json = Some(path)),
+        Kind::Path(|s, path| s.logs.python.json = Some(path)),
         "JSON file for Python's logging, with what logging.config.dictConfig takes",
     )
     .within(Section::Logging),
     Row::new(
         "logconfig_dict",
         &[],
-        Kind::Table(|s, object| s.python_logging.dict = Some(object.to_owned())),
+        Kind::Table(|s, object| s.logs.python.dict = (object != "{}").then(|| object.to_owned())),
         "table for Python's logging, with what logging.config.dictConfig takes",
     )
     .within(Section::Logging),
     Row::new(
         "logger_class",
         &["--logger-class"],
-        Kind::Known(&["the dotted name of a class"], |s, name| python_logging::class(name, s)),
+        Kind::Known(&["gunicorn.glogging.Logger"], |s, name| python_logging::class(name, s)),
         "class of your own for the server's logs, by its dotted name; it derives from gunicorn.glogging.Logger",
     )
     .within(Section::Logging),

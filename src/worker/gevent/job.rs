@@ -189,7 +189,9 @@ impl Job {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut exchange) = exchange {
             let noted = self.noted.as_ref();
-            if let Some(remark) = noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), wanted)) {
+            if let Some(remark) =
+                noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), wanted))
+            {
                 exchange.reply().remark(remark);
             }
             exchange.end();

@@ -114,8 +114,8 @@ impl Reactor {
     }
 
     /// What is to be told to Python's logging, by somebody below whom there is no frame of Rust.
-    fn news<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        delivery::fetch(py)
+    fn news<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        delivery::fetch_some(py)
     }
 
     /// That has failed.

@@ -43,6 +43,7 @@ fn value(row: &Row) -> String {
         (Kind::Switch(..) | Kind::Only(_), "on") => "true".to_owned(),
         (Kind::Switch(..), "off") => "false".to_owned(),
         (Kind::List(..) | Kind::Pairs(_), default) => listed(default),
+        (Kind::Table(_), _) => "{}".to_owned(),
         (Kind::Path(_), "") => quoted("PATH"),
         (_, default) => quoted(default),
     }
