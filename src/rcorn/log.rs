@@ -1,6 +1,10 @@
 //! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
 //! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
 
+mod sink;
+
+pub(crate) use sink::Whereabouts;
+
 use crate::arbiter::{Crossing, Ends, LogsState, Outputs, Reader};
 use crate::settings::{LogTarget, Settings};
 use contract::id::{Generation, Slot};
@@ -9,13 +13,12 @@ use contract::logline::{Level, LogFormat, format};
 use contract::record::{self, Log, Writer};
 use contract::settings::Journaled;
 use contract::syslog::{Part, Syslog};
-use std::fs::{File, OpenOptions};
+use sink::{Sink, open};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
-use sys::fd::{replace, write_all};
+use sys::fd::write_all;
 use sys::journal::Journal;
 use sys::user::Credentials;
 
@@ -38,25 +41,6 @@ pub(crate) struct Logs {
     syslog: Option<Arc<Syslog>>,
     /// Does what is printed go to the error log?
     captures: bool,
-}
-
-/// Where a file is that was opened by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Whereabouts {
-    /// There, or it was never a file.
-    There,
-    /// Nothing has its name.
-    Missing,
-    /// Another one has its name.
-    Elsewhere,
-}
-
-/// Something that lines are written to.
-#[derive(Debug)]
-struct Sink {
-    target: Option<LogTarget>,
-    /// Whoever else holds it writes to the new file as well when it is reopened.
-    fd: Arc<OwnedFd>,
 }
 
 impl Logs {
@@ -314,58 +298,6 @@ impl Logs {
 fn connect(sink: &Sink, format: LogFormat) -> Option<Arc<Journal>> {
     let wanted = format == LogFormat::Plain && sink.is_journal();
     wanted.then(Journal::connect)?.ok().map(Arc::new)
-}
-
-impl Sink {
-    /// Is it the stream that systemd connected with its journal?
-    fn is_journal(&self) -> bool {
-        let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
-        self.target == Some(LogTarget::Stream) && sys::journal::is_stream(self.fd.as_fd(), &stream)
-    }
-
-    fn share(&self) -> io::Result<Self> {
-        Ok(Self { target: self.target.clone(), fd: Arc::new(self.fd.try_clone()?) })
-    }
-
-    fn whereabouts(&self) -> Whereabouts {
-        let Some(LogTarget::File(path)) = &self.target else { return Whereabouts::There };
-        let ours = self.fd.try_clone().and_then(|fd| File::from(fd).metadata());
-        match (std::fs::metadata(path), ours) {
-            (Ok(named), Ok(ours)) if (named.dev(), named.ino()) != (ours.dev(), ours.ino()) => {
-                Whereabouts::Elsewhere
-            }
-            (Err(error), Ok(_)) if error.kind() == io::ErrorKind::NotFound => Whereabouts::Missing,
-            _ => Whereabouts::There,
-        }
-    }
-
-    fn reopen(&mut self, owner: Option<&Credentials>) -> Result<(), String> {
-        if let Some(LogTarget::File(path)) = &self.target {
-            let reopened = open_file(path, owner).and_then(|file| replace(self.fd.as_raw_fd(), file.as_fd()));
-            reopened.map_err(|error| format!("cannot reopen {}: {error}", path.display()))?;
-        }
-        Ok(())
-    }
-}
-
-fn open(
-    target: Option<&LogTarget>,
-    stream: BorrowedFd<'_>,
-    owner: Option<&Credentials>,
-) -> io::Result<OwnedFd> {
-    match target {
-        None => Ok(OpenOptions::new().write(true).open("/dev/null")?.into()),
-        Some(LogTarget::Stream) => stream.try_clone_to_owned(),
-        Some(LogTarget::File(path)) => Ok(open_file(path, owner)?.into()),
-    }
-}
-
-fn open_file(path: &std::path::Path, owner: Option<&Credentials>) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).create(true).open(path)?;
-    if let Some(owner) = owner {
-        std::os::unix::fs::fchown(&file, Some(owner.uid), Some(owner.gid))?;
-    }
-    Ok(file)
 }
 
 #[cfg(test)]
