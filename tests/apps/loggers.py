@@ -2,6 +2,8 @@
 
 import json
 import logging
+import queue
+import threading
 
 from gunicorn import glogging
 
@@ -39,6 +41,22 @@ class Broken(glogging.Logger):
 class Failing(glogging.Logger):
     def access(self, resp, req, environ, request_time):
         raise KeyError("forgotten")
+
+
+class Threaded(logging.FileHandler):
+    """Writes in a thread, which does not survive a fork."""
+
+    def __init__(self, filename):
+        super().__init__(filename)
+        self.waiting = queue.Queue()
+        threading.Thread(target=self.write, daemon=True).start()
+
+    def emit(self, record):
+        self.waiting.put(record)
+
+    def write(self):
+        while record := self.waiting.get():
+            super().emit(record)
 
 
 class AccessFormatter(logging.Formatter):

@@ -119,6 +119,18 @@ def test_error_records_for_who_names_their_logger(serve, directory, kind):
         assert "Listening at" in server.log, "what the arbiter says stays where it was"
 
 
+@pytest.mark.rcorn("Gunicorn configures before it forks")
+def test_a_handler_that_does_not_survive_a_fork(serve, directory):
+    copy_app("loggers", directory)
+    made = config(directory, "shop")
+    made["handlers"]["shop"] = {"()": "loggers.Threaded", "filename": str(directory / "shop")}
+    (directory / "logging.json").write_text(json.dumps(made))
+    server = serve("logged", "--pythonpath", directory, "--log-config-json", directory / "logging.json", "--workers", 2)
+    server.wait_for_log("thread")
+    server.get("/logs?say=hello")
+    assert wait_for(directory / "shop", "hello") == "a word of the shop: hello\n"
+
+
 @pytest.mark.rcorn("it costs speed, so somebody has to ask for it")
 def test_nothing_is_delivered_to_who_does_not_name_the_loggers(serve, directory, access):
     server = serve("logged", *write(directory, "json", ["shop"]), "--access-logfile", access)

@@ -35,7 +35,7 @@ def test_a_command_line_that_is_not_understood(rcorn, arguments, words):
 @pytest.mark.parametrize(
     "arguments",
     [["--certfile", "x.pem"], ["--reload"],
-     ["--daemon"], ["--statsd-host", "localhost:8125"], ["--paste", "x.ini"], ["--log-config", "x.ini"]],
+     ["--daemon"], ["--statsd-host", "localhost:8125"], ["--paste", "x.ini"]],
     ids=lambda value: value[0],
 )  # fmt: skip
 def test_what_gunicorn_has_and_rcorn_not_yet_is_refused(rcorn, arguments):
