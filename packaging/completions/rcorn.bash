@@ -284,6 +284,10 @@ _rcorn() {
                     COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
+                --access-logformat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --error-logfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -294,6 +298,42 @@ _rcorn() {
                     ;;
                 --access-logfile)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capture-output)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-syslog)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-syslog-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-syslog-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-syslog-facility)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --disable-redirect-access-to-syslog)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-config-json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logger-class)
+                    COMPREPLY=($(compgen -W "gunicorn.glogging.Logger" -- "${cur}"))
                     return 0
                     ;;
                 --user)

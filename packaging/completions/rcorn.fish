@@ -69,8 +69,21 @@ error\t''
 critical\t''"
 complete -c rcorn -l log-format -d 'plain lines, or json: a record in each line, of both logs and of what the application prints [default: plain]' -r -f -a "plain\t''
 json\t''"
+complete -c rcorn -l access-logformat -d 'combined, common, json, or text with atoms such as %(h)s; else combined, or json where log_format is' -r
 complete -c rcorn -l error-logfile -l log-file -d 'log file; - is stderr [default: -]' -r
 complete -c rcorn -l access-logfile -d 'access log file; - is stdout; or off [default: off]' -r
+complete -c rcorn -l capture-output -d 'write what the application prints to the error log, where that is a file [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l log-syslog -d 'send both logs to syslog as well [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l log-syslog-to -d 'where it is: udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it [default: udp://localhost:514]' -r
+complete -c rcorn -l log-syslog-prefix -d 'what its lines begin with: gunicorn.PREFIX.error, gunicorn.PREFIX.access; else the name, or the application\'s' -r
+complete -c rcorn -l log-syslog-facility -d 'facility of its lines: user, daemon, local0 to local7, … [default: user]' -r
+complete -c rcorn -l disable-redirect-access-to-syslog -d 'send only the error log there [default: off]' -r -f -a "on\t''
+off\t''"
+complete -c rcorn -l log-config -d 'ini file for Python\'s logging, as logging.config.fileConfig reads it' -r -F
+complete -c rcorn -l log-config-json -d 'JSON file for Python\'s logging, with what logging.config.dictConfig takes' -r -F
+complete -c rcorn -l logger-class -d 'class of your own for the server\'s logs, by its dotted name; it derives from gunicorn.glogging.Logger' -r -f -a "gunicorn.glogging.Logger\t''"
 complete -c rcorn -s u -l user -d 'user that runs the application, by name or number' -r
 complete -c rcorn -s g -l group -d 'group that runs the application, by name or number' -r
 complete -c rcorn -s m -l umask -d 'file mode mask of unix sockets, octal [default: 0]' -r

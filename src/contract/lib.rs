@@ -3,6 +3,7 @@
 //! Both sides of every wall are built from these, so a field that one side forgets is a compile error on the other.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod base64;
 pub mod channel;
 pub mod control;
@@ -18,6 +19,7 @@ pub mod record;
 pub mod scoreboard;
 pub mod settings;
 pub mod statsd;
+pub mod syslog;
 
 /// The version of everything in this crate. After an upgrade a new arbiter looks after zygotes and workers of the
 /// former version until they have left. So what changes within a version is only ever added: messages that the other

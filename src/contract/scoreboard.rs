@@ -7,12 +7,15 @@
 
 mod lane;
 mod loops;
+mod pad;
 
 pub use lane::LaneView;
 pub use loops::{Among, LOOP_LANES};
+pub use pad::PadView;
 
 use crate::id::Slot;
 use lane::LANE;
+use pad::PAD;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -162,8 +165,9 @@ impl Scoreboard {
     pub fn slot(&self, slot: Slot) -> SlotView<'_> {
         let index = (slot.0.min(MOST_WORKERS - 1)) as usize;
         let length = SLOT + self.lanes * LANE;
-        let start = HEADER + index * length;
-        SlotView { words: &self.words.words()[start..start + length], threads: self.threads }
+        let start = HEADER + index * (length + PAD);
+        let (words, pad) = self.words.words()[start..start + length + PAD].split_at(length);
+        SlotView { words, pad, threads: self.threads }
     }
 
     /// The places that may be in use.
@@ -191,11 +195,12 @@ impl Scoreboard {
         for word in &slot.words[..SLOT + slot.used_lanes() * LANE] {
             word.store(0, Relaxed);
         }
+        slot.pad().clear();
     }
 }
 
 fn size(lanes: usize) -> usize {
-    HEADER + MOST_WORKERS as usize * (SLOT + lanes * LANE)
+    HEADER + MOST_WORKERS as usize * (SLOT + lanes * LANE + PAD)
 }
 
 impl AsFd for Scoreboard {
@@ -209,6 +214,7 @@ impl AsFd for Scoreboard {
 pub struct SlotView<'a> {
     words: &'a [AtomicU64],
     threads: usize,
+    pad: &'a [AtomicU64],
 }
 
 impl<'a> SlotView<'a> {
@@ -225,6 +231,11 @@ impl<'a> SlotView<'a> {
     /// Adds to a word. Only the slot's worker may: it is a read and a write.
     pub fn add(&self, word: Word, value: u64) {
         self.set(word, self.get(word).wrapping_add(value));
+    }
+
+    /// Lines that its worker has not written yet.
+    pub fn pad(&self) -> PadView<'a> {
+        PadView::new(self.pad)
     }
 
     /// What the worker does.
@@ -274,7 +285,12 @@ impl<'a> SlotView<'a> {
 
     /// The lanes: one for each thread; in a worker with a loop those that were ever used.
     pub fn lanes(&self) -> impl Iterator<Item = LaneView<'a>> + use<'a> {
-        self.words[SLOT..].chunks_exact(LANE).take(self.used_lanes()).map(LaneView::new)
+        self.every_lane().take(self.used_lanes())
+    }
+
+    /// Those that were never used as well.
+    pub fn every_lane(&self) -> impl Iterator<Item = LaneView<'a>> + use<'a> {
+        self.words[SLOT..].chunks_exact(LANE).map(LaneView::new)
     }
 
     /// One of them, by its number; numbers beyond the last are the last one's.

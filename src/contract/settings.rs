@@ -3,7 +3,9 @@
 use crate::logline::{Level, LogFormat};
 use crate::network::Network;
 use crate::statsd::StatsdSettings;
+use crate::syslog::SyslogSettings;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,8 +42,16 @@ pub struct WorkerSettings {
     pub log_format: LogFormat,
     /// Whether `descriptors::ACCESS_LOG` is to be written.
     pub access_log: bool,
+    /// The form of its lines: `access::Format`.
+    pub access_format: String,
     /// Which of the logs are systemd's journal.
     pub journal: Journaled,
+    /// The syslog that lines are sent to as well.
+    pub syslog: Option<SyslogSettings>,
+    /// Does what the application prints go to the error log?
+    pub capture_output: bool,
+    /// How Python's logging is set up.
+    pub logging: LoggingSettings,
     /// How long a stop waits for requests in flight.
     pub graceful_timeout: u64,
     /// After so many requests a worker is replaced; nought is never.
@@ -126,6 +136,31 @@ pub enum Occasion {
     },
     /// The zygote of this generation has ended by itself.
     Again,
+}
+
+/// How Python's logging is set up before the application is imported.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LoggingSettings {
+    /// Somebody's own class of loggers, where it is not Gunicorn's.
+    pub logger_class: Option<String>,
+    /// An object of JSON, or `python:` where it is that of the settings file in Python.
+    pub logconfig_dict: Option<String>,
+    /// A file of JSON.
+    pub logconfig_json: Option<String>,
+    /// An ini file.
+    pub logconfig: Option<String>,
+    /// What a logger is told of the settings, by Gunicorn's names.
+    pub cfg: BTreeMap<String, serde_json::Value>,
+}
+
+impl LoggingSettings {
+    /// Is there nothing to be done?
+    pub fn is_plain(&self) -> bool {
+        [&self.logger_class, &self.logconfig_dict, &self.logconfig_json, &self.logconfig]
+            .into_iter()
+            .all(Option::is_none)
+    }
 }
 
 /// How ASGI applications are run.

@@ -11,6 +11,7 @@
 use crate::away::Exchange;
 use crate::reply::Reply;
 use crate::request::Request;
+use std::any::Any;
 use sys::socket::Address;
 
 /// How an application is given requests.
@@ -120,6 +121,12 @@ pub struct Record<'a> {
     pub queued_ns: u64,
     /// Nanoseconds in the application.
     pub app_ns: u64,
+    /// Why it was not answered by the application, or not to the end.
+    pub why: Option<&'static str>,
+    /// The head of the response as it was sent; nothing unless `Config::keeps_heads` says so.
+    pub response_head: &'a [u8],
+    /// What `Reply::remark` left.
+    pub remark: Option<&'a (dyn Any + Send)>,
 }
 
 /// How a request ended.

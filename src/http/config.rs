@@ -37,6 +37,8 @@ pub struct Config {
     pub measures_arrival: bool,
     /// What the Server field says.
     pub server_name: String,
+    /// Do the books want the heads of responses?
+    pub keeps_heads: bool,
 }
 
 impl Config {
@@ -70,6 +72,7 @@ impl Default for Config {
             permits: Permits::default(),
             measures_arrival: false,
             server_name: "rcorn".to_owned(),
+            keeps_heads: false,
         }
     }
 }

@@ -40,7 +40,7 @@ pub use head::Version;
 pub use leniency::Permits;
 pub use proxy::{Client, ClientField, Networks, Proxied, Trust, Underscores};
 pub use refusal::Refusal;
-pub use reply::{Flow, Reply};
+pub use reply::{Flow, Remark, Reply};
 pub use request::Request;
 pub use response::BadHead;
 pub use serve::{Farewell, Server, Turned};

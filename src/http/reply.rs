@@ -1,15 +1,18 @@
 //! The answer to one request: the application writes it, straight to the client's socket as long as that has room.
 
 mod interim;
+mod said;
 
-use crate::away::Inflow;
+pub use said::Remark;
+pub(crate) use said::Said;
+use said::{FAILED, LATE, Stage};
+
 use crate::output::{FilePart, Output};
 use crate::refusal::Refusal;
-use crate::response::{Asked, BadHead, Framing, ResponseHead};
+use crate::response::{BadHead, Framing, ResponseHead};
 use crate::status::reason;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use sys::last_word::Waiting;
 
 /// More than this waiting for a slow client makes the application wait too.
@@ -27,113 +30,6 @@ pub enum Flow {
     Ready,
     /// Much is waiting to be sent: `wait_for_room` first.
     Full,
-}
-
-/// How far a reply has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Nothing was said yet.
-    Empty,
-    /// There is a head, which can still be replaced.
-    Begun,
-    /// The head is on its way, the body follows.
-    Body(Framing),
-    /// It is whole.
-    Whole,
-    /// It will never be whole: the connection must not be used again.
-    Broken,
-}
-
-/// What was said so far.
-#[derive(Debug)]
-pub(crate) struct Said {
-    asked: Asked,
-    write_timeout: u64,
-    /// Above so many bytes that wait for the client the application waits, too.
-    high_water: usize,
-    head: ResponseHead,
-    stage: Stage,
-    /// The end of the body is the end of the connection.
-    to_the_end: bool,
-    gone: bool,
-    body_sent: u64,
-    /// As long as nothing was written, somebody else may have to answer: `sys::last_word`.
-    waiting: Option<Waiting>,
-    /// The body of the request, where it is still arriving.
-    inflow: Option<Arc<Inflow>>,
-}
-
-impl Said {
-    pub(crate) fn nothing(asked: Asked, write_timeout: u64) -> Self {
-        Self {
-            asked,
-            write_timeout,
-            high_water: HIGH_WATER,
-            head: ResponseHead::default(),
-            stage: Stage::Empty,
-            to_the_end: false,
-            gone: false,
-            body_sent: 0,
-            waiting: None,
-            inflow: None,
-        }
-    }
-
-    /// The body of the request arrives while it is answered.
-    pub(crate) fn while_arriving(mut self, inflow: Option<Arc<Inflow>>) -> Self {
-        self.inflow = inflow;
-        self
-    }
-
-    /// Who answers has a thread to spare and waits until the client has taken each piece.
-    pub(crate) fn wait_for_each_piece(&mut self) {
-        self.high_water = 0;
-    }
-
-    /// Should this process get stuck before the first byte, the client on `socket` hears so.
-    pub(crate) fn answered_if_stuck(&mut self, lane: usize, socket: BorrowedFd<'_>) {
-        self.waiting = Some(Waiting::for_answer(lane, socket, self.asked.is_head));
-    }
-
-    /// It has ended, so nobody else is to answer.
-    pub(crate) fn is_over(&mut self) {
-        self.waiting = None;
-    }
-
-    /// Nobody will read what is still to be written: writing fails from now on.
-    pub(crate) fn client_is_gone(&mut self) {
-        self.gone = true;
-    }
-
-    /// True once the head is on its way and cannot be replaced.
-    pub(crate) fn is_sent(&self) -> bool {
-        !matches!(self.stage, Stage::Empty | Stage::Begun)
-    }
-
-    /// The status that was sent, or nought.
-    pub(crate) fn status(&self) -> u16 {
-        if self.is_sent() { self.head.status } else { 0 }
-    }
-
-    /// Bytes of the body that were sent or wait to be.
-    pub(crate) fn body_sent(&self) -> u64 {
-        self.body_sent
-    }
-
-    /// Is the answer whole?
-    pub(crate) fn is_whole(&self) -> bool {
-        self.stage == Stage::Whole
-    }
-
-    /// Is the answer broken off in a way that looks to the client as if it were whole?
-    pub(crate) fn is_torn(&self) -> bool {
-        self.stage == Stage::Broken && self.to_the_end && !self.gone
-    }
-
-    /// May another request follow on the connection?
-    pub(crate) fn keeps_connection(&self) -> bool {
-        self.is_whole() && self.asked.keep_alive && !self.head.close && !self.to_the_end
-    }
 }
 
 /// The answer to one request.
@@ -160,7 +56,8 @@ impl<'a> Reply<'a> {
 
     /// Makes sure that there is somebody to answer, and that nobody else does. To be called before anything is written.
     fn claim(&mut self) -> io::Result<()> {
-        if !self.said.gone && self.said.waiting.take().is_none_or(Waiting::withdraw) {
+        self.said.was_stuck |= !self.said.waiting.take().is_none_or(Waiting::withdraw);
+        if !self.said.gone && !self.said.was_stuck {
             return Ok(());
         }
         self.note(Err(io::ErrorKind::BrokenPipe.into()))
@@ -319,6 +216,9 @@ impl<'a> Reply<'a> {
             let refusal = self.said.inflow.as_ref().and_then(|inflow| inflow.refusal());
             let why = refusal.unwrap_or(Refusal::new(status, reason(status)));
             self.explain(why.status, why.why);
+            if refusal.is_none() {
+                self.said.why = Some(FAILED);
+            }
         }
     }
 
@@ -327,12 +227,13 @@ impl<'a> Reply<'a> {
         if self.is_sent() {
             self.fail(504);
         } else {
-            self.explain(504, "the application did not answer in time");
+            self.explain(504, LATE);
         }
     }
 
     /// A short answer of ours.
-    pub fn explain(&mut self, status: u16, why: &str) {
+    pub fn explain(&mut self, status: u16, why: &'static str) {
+        self.said.why = Some(why);
         let text = format!("{why}\n");
         let begun = self
             .begin(format!("{status} {}", reason(status)).as_bytes())
@@ -346,10 +247,18 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Leaves something for the books.
+    pub fn remark(&mut self, remark: Remark) {
+        self.said.remark = Some(remark);
+    }
+
     fn seal(&mut self, whole: Option<u64>) {
         // Nobody may ever read the rest of a body that has not arrived yet.
         self.said.asked.keep_alive &= self.said.inflow.as_ref().is_none_or(|inflow| inflow.is_complete());
         let framing = self.said.head.seal(&self.said.asked, whole, self.buffer);
+        if let Some(kept) = &mut self.said.sent_head {
+            kept.clone_from(self.buffer);
+        }
         self.said.to_the_end = framing == Framing::ToTheEnd;
         self.said.stage = Stage::Body(framing);
     }

@@ -1,6 +1,10 @@
 //! The arbiter's log, and the files that zygotes and workers get for theirs. Reopening keeps the old file when the
 //! new one cannot be opened: a log line is never lost to a mistake in a directory's permissions.
 
+mod sink;
+
+pub(crate) use sink::Whereabouts;
+
 use crate::arbiter::{Crossing, Ends, LogsState, Outputs, Reader};
 use crate::settings::{LogTarget, Settings};
 use contract::id::{Generation, Slot};
@@ -8,13 +12,14 @@ use contract::journal::Entry;
 use contract::logline::{Level, LogFormat, format};
 use contract::record::{self, Log, Writer};
 use contract::settings::Journaled;
-use std::fs::{File, OpenOptions};
+use contract::syslog::{Part, Syslog};
+use sink::{Sink, open};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use sys::fd::{replace, write_all};
+use sys::fd::write_all;
 use sys::journal::Journal;
 use sys::user::Credentials;
 
@@ -51,14 +56,10 @@ pub(crate) struct Logs {
     journal: Option<Arc<Journal>>,
     /// What every entry says of us.
     label: String,
-}
-
-/// Something that lines are written to.
-#[derive(Debug)]
-struct Sink {
-    target: Option<LogTarget>,
-    /// Whoever else holds it writes to the new file as well when it is reopened.
-    fd: Arc<OwnedFd>,
+    /// Where lines go as well.
+    syslog: Option<Arc<Syslog>>,
+    /// Does what is printed go to the error log?
+    captures: bool,
 }
 
 impl Logs {
@@ -80,7 +81,19 @@ impl Logs {
             access: open(settings.access_log.as_ref(), io::stdout().as_fd(), "access log")?,
             owner: owner.cloned(),
             label: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
+            syslog: settings.syslog().map(Syslog::new).map(Arc::new),
+            captures: settings.captures(),
         })
+    }
+
+    /// Says so where the syslog cannot be reached: what is sent meanwhile is lost.
+    pub(crate) fn try_syslog(&self) {
+        if let Some(Err(error)) = self.syslog.as_ref().map(|syslog| syslog.reach()) {
+            let text = format!(
+                "syslog_addr: syslog cannot be reached ({error}): lines for it are lost until it can"
+            );
+            self.line(Level::Warning, &text);
+        }
     }
 
     /// Pipes for what a worker prints, and its ends of them; none where that goes to the log by itself.
@@ -102,7 +115,10 @@ impl Logs {
         let worker = slot.0 + 1;
         let Some(journal) = &self.journal else {
             let writer = Writer { generation: Some(generation.0), worker: Some(worker), ..self.writer(None) };
-            let out = Arc::new(io::stdout().as_fd().try_clone_to_owned()?);
+            let out = match self.captures {
+                true => Arc::clone(&self.error.fd),
+                false => Arc::new(io::stdout().as_fd().try_clone_to_owned()?),
+            };
             let record = |log, fd| Reader::Record(log, writer.clone(), fd);
             return outputs
                 .pass_on([record(Log::Stdout, out), record(Log::Stderr, Arc::clone(&self.error.fd))]);
@@ -115,7 +131,8 @@ impl Logs {
         outputs.pass_on([entry(), entry()])
     }
 
-    fn writer(&self, pid: Option<i32>) -> Writer {
+    /// What records say of a process of ours.
+    pub(crate) fn writer(&self, pid: Option<i32>) -> Writer {
         Writer { app: self.label.clone(), pid, ..Writer::default() }
     }
 
@@ -135,6 +152,8 @@ impl Logs {
             owner: self.owner.clone(),
             journal: self.journal.clone(),
             label: self.label.clone(),
+            syslog: self.syslog.clone(),
+            captures: self.captures,
         })
     }
 
@@ -143,7 +162,9 @@ impl Logs {
         let mut pack = |sink: &Sink| (sink.target.clone(), crossing.keep(sink.fd.as_fd()));
         let (error, access) = (pack(&self.error), pack(&self.access));
         let owner = self.owner.as_ref().map(|owner| (owner.uid, owner.gid, owner.groups.clone()));
-        LogsState { level: self.level, format: self.format, error, access, owner, label: self.label.clone() }
+        let syslog = self.syslog.as_ref().map(|syslog| syslog.settings().clone());
+        let (level, format, label) = (self.level, self.format, self.label.clone());
+        LogsState { level, format, error, access, owner, label, syslog, captures: self.captures }
     }
 
     /// As they were before they crossed.
@@ -160,7 +181,19 @@ impl Logs {
             access: unpack(state.access)?,
             owner,
             label: state.label,
+            syslog: state.syslog.map(Syslog::new).map(Arc::new),
+            captures: state.captures,
         })
+    }
+
+    /// Are there files among them?
+    pub(crate) fn has_files(&self) -> bool {
+        [&self.error, &self.access].iter().any(|sink| matches!(sink.target, Some(LogTarget::File(_))))
+    }
+
+    /// Are the files still where they were? Of several, the one that asks for most.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        self.error.whereabouts().max(self.access.whereabouts())
     }
 
     /// Opens the files again by their names. What cannot be opened stays as it was; the sentences say why.
@@ -178,6 +211,7 @@ impl Logs {
         if level < self.level {
             return;
         }
+        self.to_syslog(Part::Error, level, text.as_bytes());
         match &self.journal {
             Some(journal) => self.enter(journal, level, text),
             None if self.format == LogFormat::Json => self.record(level, text),
@@ -187,6 +221,9 @@ impl Logs {
 
     /// Writes a traceback as Python prints it.
     pub(crate) fn traceback(&self, text: &str) {
+        if !text.is_empty() {
+            self.to_syslog(Part::Error, Level::Error, text.as_bytes());
+        }
         match &self.journal {
             _ if text.is_empty() => {}
             Some(journal) => self.enter(journal, Level::Error, text),
@@ -207,7 +244,21 @@ impl Logs {
 
     /// The process is about to end: has everything arrived?
     pub(crate) fn part(&self) -> bool {
+        self.flush();
         self.journal.as_ref().is_none_or(|journal| journal.has_taken_all(PATIENCE))
+    }
+
+    /// Sends what a syslog did not take at once.
+    pub(crate) fn flush(&self) {
+        if let Some(syslog) = &self.syslog {
+            syslog.flush();
+        }
+    }
+
+    fn to_syslog(&self, part: Part, level: Level, text: &[u8]) {
+        if let Some(syslog) = &self.syslog {
+            syslog.send(part, level, text);
+        }
     }
 
     /// There is nobody to tell when that fails.
@@ -223,6 +274,25 @@ impl Logs {
     /// There is nobody to tell when that fails.
     fn write(&self, text: &[u8]) {
         let _ = write_all(self.error.fd.as_fd(), text);
+    }
+
+    /// Writes lines of the access log that were made already. There is nobody to tell when that fails.
+    pub(crate) fn requests(&self, lines: &[u8]) {
+        let _ = write_all(self.access.fd.as_fd(), lines);
+    }
+
+    /// Writes the line of a request, which in the journal has these fields beside it.
+    pub(crate) fn request(&self, line: &[u8], fields: &Entry) {
+        if self.syslog.as_ref().is_some_and(|syslog| syslog.settings().access) {
+            self.to_syslog(Part::Access, Level::Info, line);
+        }
+        match self.journal.as_ref().filter(|_| self.journaled().access) {
+            Some(journal) => {
+                let entry = Entry::new(Level::Info).field("RCORN_APP", self.label.as_bytes()).all(fields);
+                let _ = journal.send(entry.field("MESSAGE", line.trim_ascii_end()).bytes());
+            }
+            None => self.requests(line),
+        }
     }
 
     /// True when log lines go to a file, where whoever started us does not see them.
@@ -252,46 +322,6 @@ fn connect(sink: &Sink, format: LogFormat) -> Option<Arc<Journal>> {
     wanted.then(Journal::connect)?.ok().map(Arc::new)
 }
 
-impl Sink {
-    /// Is it the stream that systemd connected with its journal?
-    fn is_journal(&self) -> bool {
-        let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
-        self.target == Some(LogTarget::Stream) && sys::journal::is_stream(self.fd.as_fd(), &stream)
-    }
-
-    fn share(&self) -> io::Result<Self> {
-        Ok(Self { target: self.target.clone(), fd: Arc::new(self.fd.try_clone()?) })
-    }
-
-    fn reopen(&mut self, owner: Option<&Credentials>) -> Result<(), String> {
-        if let Some(LogTarget::File(path)) = &self.target {
-            let reopened = open_file(path, owner).and_then(|file| replace(self.fd.as_raw_fd(), file.as_fd()));
-            reopened.map_err(|error| format!("cannot reopen {}: {error}", path.display()))?;
-        }
-        Ok(())
-    }
-}
-
-fn open(
-    target: Option<&LogTarget>,
-    stream: BorrowedFd<'_>,
-    owner: Option<&Credentials>,
-) -> io::Result<OwnedFd> {
-    match target {
-        None => Ok(OpenOptions::new().write(true).open("/dev/null")?.into()),
-        Some(LogTarget::Stream) => stream.try_clone_to_owned(),
-        Some(LogTarget::File(path)) => Ok(open_file(path, owner)?.into()),
-    }
-}
-
-fn open_file(path: &std::path::Path, owner: Option<&Credentials>) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).create(true).open(path)?;
-    if let Some(owner) = owner {
-        std::os::unix::fs::fchown(&file, Some(owner.uid), Some(owner.gid))?;
-    }
-    Ok(file)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,6 +338,8 @@ mod tests {
             owner: None,
             journal: None,
             label: String::new(),
+            syslog: None,
+            captures: false,
         }
     }
 
@@ -320,7 +352,10 @@ mod tests {
         log.line(Level::Info, "before");
         log.line(Level::Debug, "not wanted");
         std::fs::rename(&path, &rotated).unwrap();
-        assert!(log.reopen().is_empty());
+        assert_eq!((log.whereabouts(), log.has_files()), (Whereabouts::Missing, true));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(log.whereabouts(), Whereabouts::Elsewhere);
+        assert!(log.reopen().is_empty() && log.whereabouts() == Whereabouts::There);
         log.line(Level::Info, "after");
         assert!(std::fs::read_to_string(&rotated).unwrap().ends_with("[INFO] before\n"));
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("[INFO] after\n"));

@@ -10,6 +10,7 @@ use crate::checked;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{
     AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
@@ -32,6 +33,15 @@ macro_rules! answer {
 }
 const ANSWER_HEAD: &[u8] = answer!().as_bytes();
 const ANSWER: &[u8] = concat!(answer!(), "the application did not answer within time.\n").as_bytes();
+
+/// The status of that answer.
+pub const STATUS: u16 = 504;
+/// The length of its body.
+pub const LENGTH: u64 = 44;
+const _: () = assert!(ANSWER.len() - ANSWER_HEAD.len() == LENGTH as usize, "what Content-Length says");
+
+/// Where it is noted what the handler has answered, for each lane.
+static NOTES: OnceLock<Vec<&'static AtomicU64>> = OnceLock::new();
 
 /// The signal that has a stuck process give its last word. Lower than the one that shows its stacks: it comes first.
 fn last_word_signal() -> i32 {
@@ -106,15 +116,12 @@ pub fn give(lane: u32) {
 
 /// Async-signal-safe.
 fn give_to(lanes: usize) {
-    match WAITING.get(lanes) {
-        Some(place) => answer(place),
-        None if lanes == ALL => WAITING.iter().for_each(answer),
-        None => {}
-    }
+    if lanes == ALL { (0..LANES).for_each(answer) } else { answer(lanes) }
 }
 
 /// Async-signal-safe.
-fn answer(place: &AtomicU64) {
+fn answer(lane: usize) {
+    let Some(place) = WAITING.get(lane) else { return };
     let word = place.load(Acquire);
     if word == 0 || word & TAKEN != 0 || place.compare_exchange(word, word | TAKEN, AcqRel, Relaxed).is_err()
     {
@@ -127,14 +134,29 @@ fn answer(place: &AtomicU64) {
     // somebody waits for its answer. errno is put back, for the code that was interrupted.
     unsafe {
         let errno = *libc::__errno_location();
-        libc::send(socket, answer.as_ptr().cast(), answer.len(), flags);
+        if libc::send(socket, answer.as_ptr().cast(), answer.len(), flags) > 0 {
+            note(lane, word & HEAD != 0);
+        }
         libc::shutdown(socket, libc::SHUT_WR);
         *libc::__errno_location() = errno;
     }
 }
 
-/// Has the signal answered from now on.
-pub fn install() -> io::Result<()> {
+/// Async-signal-safe.
+fn note(lane: usize, is_head: bool) {
+    if let Some(place) = NOTES.get().and_then(|notes| notes.get(lane)) {
+        place.store(u64::from(STATUS) | if is_head { 0 } else { LENGTH << 16 }, Relaxed);
+    }
+}
+
+/// What a note says: the status, and the length of the body.
+pub fn read_note(note: u64) -> (u16, u64) {
+    (note as u16, note >> 16)
+}
+
+/// Has the signal answered from now on. What was answered in each lane is noted in `notes`.
+pub fn install(notes: Vec<&'static AtomicU64>) -> io::Result<()> {
+    let _ = NOTES.set(notes);
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: a zeroed sigaction is valid; the handler is async-signal-safe, and has the form that SA_SIGINFO asks for.
     unsafe {
@@ -151,6 +173,8 @@ mod tests {
     use std::io::Read;
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
+
+    static NOTED: [AtomicU64; 6] = [const { AtomicU64::new(0) }; 6];
 
     /// Asks this very process, and waits until the handler has run.
     fn ask_and_wait(lane: u32, taken: bool) {
@@ -175,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_of_both_answers() {
-        install().unwrap();
+        install(NOTED.iter().collect()).unwrap();
         let _alone = alone();
         let (near, mut far) = UnixStream::pair().unwrap();
         assert!(Waiting::for_answer(3, near.as_fd(), false).withdraw(), "nobody was faster");
@@ -193,6 +217,8 @@ mod tests {
             head.starts_with("HTTP/1.1 504 ")
                 && head.contains(&format!("Content-Length: {}\r\n", body.len()))
         );
+        assert_eq!(read_note(NOTED[3].load(Relaxed)), (STATUS, LENGTH));
+        assert_eq!(NOTED[4].load(Relaxed), 0);
         assert!(other.withdraw(), "another lane is another request");
         drop(other_near);
         text.clear();
@@ -201,7 +227,7 @@ mod tests {
 
     #[test]
     fn everybody_who_waits_is_answered() {
-        install().unwrap();
+        install(NOTED.iter().collect()).unwrap();
         let _alone = alone();
         let pairs: Vec<_> = [7, 4000].map(|lane| (lane, UnixStream::pair().unwrap())).into();
         let asked = |lane: usize| WAITING[lane].load(Acquire) & TAKEN != 0;
@@ -219,7 +245,7 @@ mod tests {
 
     #[test]
     fn head_has_no_body() {
-        install().unwrap();
+        install(NOTED.iter().collect()).unwrap();
         let _alone = alone();
         let (near, mut far) = UnixStream::pair().unwrap();
         let waiting = Waiting::for_answer(5, near.as_fd(), true);
@@ -227,6 +253,7 @@ mod tests {
         drop(waiting);
         let mut text = String::new();
         far.read_to_string(&mut text).unwrap();
+        assert_eq!(read_note(NOTED[5].load(Relaxed)), (STATUS, 0));
         assert!(text.starts_with("HTTP/1.1 504 ") && text.ends_with("\r\n\r\n"));
     }
 }

@@ -24,6 +24,7 @@ pub mod socket;
 pub mod spawn;
 pub mod spool;
 pub mod stream;
+pub mod syslog;
 pub mod title;
 pub mod user;
 pub mod waker;

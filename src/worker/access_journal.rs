@@ -1,7 +1,8 @@
 //! The access log as entries of the journal: the usual line, and fields to filter by. A journal that does not keep up
 //! holds up no request: entries wait for a moment, then they are dropped and counted.
 
-use crate::access::{AccessLog, host};
+use crate::access::AccessLog;
+use crate::access_facts::client;
 use crate::log;
 use contract::logline::Level;
 use http::Record;
@@ -12,7 +13,6 @@ use std::io::ErrorKind;
 const MOST_WAITING: usize = 1000;
 
 /// Entries on their way.
-#[derive(Default)]
 pub(crate) struct JournalLog {
     lines: AccessLog,
     waiting: VecDeque<Vec<u8>>,
@@ -20,10 +20,15 @@ pub(crate) struct JournalLog {
 }
 
 impl JournalLog {
+    /// With lines of this form.
+    pub(crate) fn new(lines: AccessLog) -> Self {
+        Self { lines, waiting: VecDeque::new(), dropped: 0 }
+    }
+
     /// Sends the entry of one request.
-    pub(crate) fn write(&mut self, record: &Record<'_>) {
+    pub(crate) fn write(&mut self, record: &Record<'_>, variables: &[String]) {
         let Some((entry, _)) = log::entry(Level::Info) else { return };
-        let line = self.lines.line_of(record);
+        let line = self.lines.line_of(record, variables);
         let mut words = record.raw_line.split(|byte| *byte == b' ');
         let method = words.next().unwrap_or_default();
         // Not the query: there are secrets in it.
@@ -36,7 +41,7 @@ impl JournalLog {
             .number("HTTP_STATUS", u64::from(record.status))
             .number("HTTP_BYTES", record.body_sent)
             .number("HTTP_DURATION_USEC", record.app_ns / 1000);
-        if let Some(ip) = host(record) {
+        if let Some(ip) = client(record) {
             entry = entry.field("REMOTE_ADDR", ip.to_string().as_bytes());
         }
         if self.waiting.len() >= MOST_WAITING {

@@ -1,11 +1,14 @@
 //! What the worker was told, in the words of the HTTP side, which does not know the contract.
 
+use crate::access;
 use contract::network::Network;
-use contract::settings::{ClientField, HttpSettings, TrustSettings, Underscores};
+use contract::settings::{ClientField, TrustSettings, Underscores, WorkerSettings};
 use http::Networks;
 
 /// The limits and manners of the HTTP side.
-pub(crate) fn of(settings: &HttpSettings) -> http::Config {
+pub(crate) fn of(settings: &WorkerSettings) -> http::Config {
+    let needs = access::needs(settings);
+    let settings = &settings.http;
     http::Config {
         beat: settings.beat,
         keep_alive: settings.keep_alive,
@@ -26,8 +29,9 @@ pub(crate) fn of(settings: &HttpSettings) -> http::Config {
             unconventional_version: settings.permits.unconventional_version,
             casefold_method: settings.permits.casefold_method,
         },
-        measures_arrival: settings.measures_arrival,
+        measures_arrival: settings.measures_arrival || needs.queue,
         server_name: "rcorn".to_owned(),
+        keeps_heads: needs.response_head,
     }
 }
 

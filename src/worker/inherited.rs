@@ -10,7 +10,11 @@ use contract::settings::WorkerSettings;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use sys::waker::Waker;
+
+/// Does what is printed go to the error log?
+static CAPTURED: AtomicBool = AtomicBool::new(false);
 
 /// The zygote's end of its channel.
 pub(crate) type ZygoteChannel = Channel<FromZygote, ToZygote>;
@@ -58,11 +62,22 @@ pub(crate) fn access_log() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(descriptors::ACCESS_LOG) }
 }
 
+/// From now on what is printed goes to the error log. Programs that the application starts inherit that.
+pub(crate) fn capture_output() -> io::Result<()> {
+    CAPTURED.store(true, Relaxed);
+    for standard in [1, 2] {
+        sys::fd::become_standard(standard, error_log())?;
+    }
+    Ok(())
+}
+
 /// The logs were reopened: the old numbers come to mean the new files.
 pub(crate) fn replace_logs(fds: &[OwnedFd]) {
     let [error, access] = fds else { return };
     let replaced = sys::fd::replace(descriptors::ERROR_LOG, error.as_fd())
-        .and_then(|()| sys::fd::replace(descriptors::ACCESS_LOG, access.as_fd()));
+        .and_then(|()| sys::fd::replace(descriptors::ACCESS_LOG, access.as_fd()))
+        .and_then(|()| if CAPTURED.load(Relaxed) { capture_output() } else { Ok(()) });
+    crate::delivery::reopened();
     if let Err(error) = replaced {
         crate::log::write(Level::Error, &format!("the logs cannot be replaced: {error}"));
     }

@@ -5,12 +5,13 @@
 #![allow(unsafe_code, reason = "the CPython API on the request path; each block says why it is sound")]
 
 mod access;
+mod access_facts;
 mod access_journal;
-mod access_record;
 mod application;
 mod asgi;
 mod birth;
 mod conf;
+mod delivery;
 mod escape;
 mod gevent;
 mod hooks;

@@ -14,6 +14,7 @@
 
 use crate::application::Application;
 use crate::birth::{WorkerChannel, await_adoption};
+use crate::delivery;
 use crate::hooks::Hooks;
 use crate::inherited::{self, Inherited};
 use crate::kind;
@@ -27,6 +28,7 @@ use contract::exit::ExitCode;
 use contract::id::{Slot, WorkerId};
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
+use contract::scoreboard::Scoreboard;
 use http::{Farewell, Server, Turned};
 use pyo3::prelude::*;
 use std::io;
@@ -74,11 +76,12 @@ pub(crate) fn run(
     newborn: Newborn,
 ) -> ExitCode {
     let hooks = inherited.hooks.clone();
-    let code = begin(py, inherited, application, newborn).unwrap_or_else(|code| code);
-    match hooks {
-        None => code,
-        Some(hooks) => hooks.farewell(py, code),
+    let mut code = begin(py, inherited, application, newborn).unwrap_or_else(|code| code);
+    if let Some(hooks) = hooks {
+        code = hooks.farewell(py, code);
     }
+    delivery::deliver_now(py);
+    code
 }
 
 /// Becomes a worker, imports the application, and serves.
@@ -100,10 +103,11 @@ fn begin(
         printing
             .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
             .map_err(|error| failed(unable(&error)))?;
+        print_by_lines(py).map_err(|error| failed(load::internal(&error, py)))?;
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
-    let Some(signals) = become_worker(&inherited).map_err(|error| failed(unable(&error)))? else {
+    let Some(signals) = become_worker(&inherited, slot).map_err(|error| failed(unable(&error)))? else {
         return Ok(ExitCode::Success);
     };
     let hooks = inherited.hooks.clone();
@@ -113,7 +117,7 @@ fn begin(
     }
     let application = match application {
         Some(application) => application,
-        None => match load::load(py, settings) {
+        None => match delivery::set_up(py, settings).and_then(|()| load::load(py, settings)) {
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
@@ -128,13 +132,15 @@ fn begin(
     service::serve(py, kind, (application, interrupted), inherited, post)
 }
 
-fn become_worker(inherited: &Inherited) -> io::Result<Option<Noted>> {
+fn become_worker(inherited: &Inherited, slot: Slot) -> io::Result<Option<Noted>> {
     let signals = Noted::watch(&CAUGHT)?;
     signals.interrupt_on(&[signal::SIGINT, signal::SIGQUIT], interrupt_python)?;
     if !await_adoption(inherited.settings.arbiter) {
         return Ok(None);
     }
-    sys::last_word::install()?;
+    // For the life of the process: a signal handler writes there.
+    let board: &'static Arc<Scoreboard> = Box::leak(Box::new(Arc::clone(&inherited.scoreboard)));
+    sys::last_word::install(board.slot(slot).every_lane().map(|lane| lane.answered_place()).collect())?;
     signal::die_after_parent(inherited.settings.graceful_timeout)?;
     Ok(Some(signals))
 }
@@ -149,6 +155,11 @@ fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
+}
+
+/// What is printed is to be read as soon as a line is whole.
+pub(crate) fn print_by_lines(py: Python<'_>) -> PyResult<()> {
+    Helper::Newborn.module(py)?.call_method0("print_by_lines").map(drop)
 }
 
 /// Called by a signal handler.

@@ -1,11 +1,13 @@
 //! Keeps the books: this worker's slot of the scoreboard, the access log, and what statsd is told. The HTTP side knows
 //! of none of them.
 
-use crate::access::AccessLog;
+use crate::access::{self, AccessLog};
 use crate::access_journal::JournalLog;
+use crate::delivery;
 use crate::inherited::Inherited;
 use crate::log;
 use crate::statsd::Requests;
+use contract::access::Scribe;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
@@ -30,6 +32,8 @@ pub(crate) struct Meter {
     alive: Option<Alive>,
     access: Access,
     statsd: Option<Requests>,
+    /// The variables that the format of the access log asks for.
+    variables: Vec<String>,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
 }
@@ -37,11 +41,19 @@ pub(crate) struct Meter {
 impl Meter {
     /// The books of the worker at `slot`.
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
-        let access = Access::of(&inherited.settings);
+        let (access, variables) = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
         let statsd = Requests::of(&inherited.settings);
-        let scoreboard = inherited.scoreboard;
-        Self { scoreboard, slot, state: State::Serving, alive: None, access, statsd, lifespan }
+        Self {
+            scoreboard: inherited.scoreboard,
+            slot,
+            state: State::Serving,
+            alive: None,
+            access,
+            statsd,
+            variables,
+            lifespan,
+        }
     }
 
     /// The loop's own sign of life counts only while this holds, too.
@@ -69,14 +81,16 @@ impl Meter {
 
     /// Writes what is still to be written.
     pub(crate) fn flush(&mut self) {
+        let slot = self.scoreboard.slot(self.slot);
         match &mut self.access {
-            Access::Off => {}
-            Access::Lines(lines) => lines.flush(),
+            Access::Off | Access::Python => {}
+            Access::Lines(lines) => lines.flush(&slot),
             Access::Journal(entries) => entries.flush(),
         }
         if let Some(statsd) = &mut self.statsd {
             statsd.flush();
         }
+        delivery::deliver();
     }
 }
 
@@ -85,14 +99,22 @@ enum Access {
     Off,
     Lines(AccessLog),
     Journal(JournalLog),
+    /// To Python's logging.
+    Python,
 }
 
 impl Access {
-    fn of(settings: &WorkerSettings) -> Self {
-        match (settings.access_log, settings.journal.access) {
-            (false, _) => Self::Off,
-            (true, true) if log::entry(Level::Info).is_some() => Self::Journal(JournalLog::default()),
-            (true, _) => Self::Lines(AccessLog::new(log::writer())),
+    fn of(settings: &WorkerSettings) -> (Self, Vec<String>) {
+        if delivery::takes_requests() {
+            return (Self::Python, Vec::new());
+        }
+        let Some(format) = access::format(settings) else { return (Self::Off, Vec::new()) };
+        let variables = format.needs().variables;
+        let lines = AccessLog::new(Scribe::new(format, log::writer()));
+        if settings.journal.access && log::entry(Level::Info).is_some() {
+            (Self::Journal(JournalLog::new(lines)), variables)
+        } else {
+            (Self::Lines(lines), variables)
         }
     }
 }
@@ -139,11 +161,15 @@ impl Observer for Meter {
     }
 
     fn began(&mut self, _: &Request<'_>) {
-        self.view().add(Word::InFlight, 1);
+        let slot = self.scoreboard.slot(self.slot);
+        slot.add(Word::InFlight, 1);
+        if let Access::Lines(lines) = &mut self.access {
+            lines.deposit(&slot);
+        }
     }
 
     fn ended(&mut self, record: &Record<'_>) {
-        let view = self.view();
+        let view = self.scoreboard.slot(self.slot);
         match record.outcome {
             Outcome::Refused(_) => view.add(Word::Refused, 1),
             outcome @ (Outcome::Answered | Outcome::Aborted) => {
@@ -163,8 +189,9 @@ impl Observer for Meter {
         }
         match &mut self.access {
             Access::Off => {}
-            Access::Lines(lines) => lines.write(record),
-            Access::Journal(entries) => entries.write(record),
+            Access::Lines(lines) => lines.write(record, &self.variables, &view),
+            Access::Journal(entries) => entries.write(record, &self.variables),
+            Access::Python => delivery::request(record),
         }
         if let Some(statsd) = &mut self.statsd {
             statsd.note(record);

@@ -44,6 +44,8 @@ pub(crate) enum Helper {
     Reload,
     /// Every line that runs.
     Spew,
+    /// Python's logging, and what is told to it.
+    Logs,
 }
 
 impl Helper {
@@ -57,6 +59,7 @@ impl Helper {
             Self::Threads => ("_rcorn.threads", include_str!("python/threads.py")),
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
+            Self::Logs => ("_rcorn.logs", include_str!("python/logs.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
             Self::Paste => ("_rcorn.paste", include_str!("python/paste.py")),
             Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
@@ -84,7 +87,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 18] = [const { PyOnceLock::new() }; 18];
+static MODULES: [PyOnceLock<Py<PyModule>>; 19] = [const { PyOnceLock::new() }; 19];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -49,7 +49,7 @@ fn equip(inherited: Inherited, post: &Post) -> Result<(Server, Meter), ExitCode>
 
 fn server(inherited: &Inherited) -> io::Result<Server> {
     let listeners: io::Result<Vec<OwnedFd>> = inherited.listeners.iter().map(OwnedFd::try_clone).collect();
-    let mut server = Server::new(http_config::of(&inherited.settings.http), listeners?)?;
+    let mut server = Server::new(http_config::of(&inherited.settings), listeners?)?;
     server.hear_siblings(Arc::clone(&inherited.bell))?;
     Ok(server)
 }

@@ -4,6 +4,7 @@
 
 use crate::birth::{self, Role};
 use crate::conf;
+use crate::delivery;
 use crate::gevent;
 use crate::hooks::{self, Hooks};
 use crate::inherited::{self, Inherited, ZygoteChannel};
@@ -16,7 +17,7 @@ use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::id::WorkerId;
-use contract::logline::Level;
+use contract::logline::{Level, LogFormat};
 use contract::message::{BootFailure, FromZygote, PreloadOutcome, ToZygote};
 use contract::settings::{Preload, WorkerClass, WorkerSettings};
 use pyo3::prelude::*;
@@ -54,6 +55,11 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     spool::settle(&mut inherited.settings.http);
     let settings = &inherited.settings;
     sys::title::set(&format!("rcorn: zygote{}", title_suffix(&settings.name)));
+    // Where records are made of what workers print, that goes through the arbiter.
+    if settings.capture_output && settings.log_format == LogFormat::Plain {
+        inherited::capture_output().map_err(|error| unusable(&error))?;
+        lifecycle::print_by_lines(py).map_err(|error| load::internal(&error, py))?;
+    }
     conf::evaluate(py, settings)?;
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.worker_class == WorkerClass::Gevent {
@@ -67,7 +73,10 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let settings = &inherited.settings;
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => (Some(import(py, settings)?), PreloadOutcome::Imported),
+        Preload::On => {
+            delivery::set_up(py, settings)?;
+            (Some(import(py, settings)?), PreloadOutcome::Imported)
+        }
         Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {
@@ -93,6 +102,8 @@ fn preload_if_it_survives(
     let internal = |error| load::internal(&error, py);
     let survive = Helper::Survive.module(py).map_err(internal)?;
     let before = survive.call_method0("snapshot").map_err(internal)?;
+    // What handlers have started and connected does not survive either.
+    delivery::set_up(py, settings)?;
     let application = import(py, settings)?;
     let left: Option<String> =
         survive.call_method1("left_behind", (before,)).and_then(|left| left.extract()).map_err(internal)?;

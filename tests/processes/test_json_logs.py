@@ -63,7 +63,7 @@ def test_what_the_application_prints(server):
 def test_requests(server):
     server.get("/number?n=3&x=\"'", headers={"User-Agent": 'a "b" \\', "Referer": "http://example.org/"})
     record = wait_for_record(lambda: server.output, log="access", target="/number")
-    assert record | {"time": "", "pid": 0, "duration_us": 0} == {
+    assert record | {"time": "", "pid": 0, "duration_us": 0, "queue_us": 0} == {
         "time": "",
         "level": "INFO",
         "log": "access",
@@ -78,10 +78,11 @@ def test_requests(server):
         "status": 200,
         "bytes": record["bytes"],
         "duration_us": 0,
+        "queue_us": 0,
         "referer": "http://example.org/",
         "user_agent": 'a "b" \\',
     }
-    assert 0 < record["duration_us"] < 20_000_000
+    assert 0 < record["duration_us"] < 20_000_000 and 0 <= record["queue_us"] < 20_000_000
 
 
 def test_nothing_that_a_client_sends_breaks_a_record(server):

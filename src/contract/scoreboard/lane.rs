@@ -22,6 +22,8 @@ enum LaneWord {
     Client = 2,
     /// The request line: its length in bytes, then `REQUEST_LINE` words of text.
     RequestLine = 5,
+    /// What a signal handler answered in the place of a stuck application: `sys::last_word`.
+    Answered = 38,
 }
 
 /// One request of a worker.
@@ -47,6 +49,7 @@ impl<'a> LaneView<'a> {
     pub fn enter(&self, now: u64, line: &[u8], client: Option<&SocketAddr>) {
         self.set_text(line);
         self.set_client(client);
+        self.set(LaneWord::Answered, 0);
         self.set(LaneWord::Progress, now);
         self.set(LaneWord::Start, now);
     }
@@ -80,15 +83,29 @@ impl<'a> LaneView<'a> {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The client of that request.
+    /// Where the signal handler notes what it has answered.
+    pub fn answered_place(&self) -> &'a AtomicU64 {
+        &self.words[LaneWord::Answered as usize]
+    }
+
+    /// What the signal handler noted; nought when it has answered nothing.
+    pub fn answered(&self) -> u64 {
+        self.get(LaneWord::Answered)
+    }
+
+    /// The client of that request, as people read it.
     pub fn client(&self) -> String {
+        self.client_address().map_or("a unix socket".to_owned(), |address| address.to_string())
+    }
+
+    /// The client of that request; `None` where it came by a unix socket.
+    pub fn client_address(&self) -> Option<SocketAddr> {
         let [kind, low, high] = [0, 1, 2].map(|at| self.words[LaneWord::Client as usize + at].load(Relaxed));
         let port = kind as u16;
         match kind & (V4 | V6) {
-            V4 => SocketAddr::from((Ipv4Addr::from_bits(low as u32), port)).to_string(),
-            V6 => SocketAddr::from((Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)), port))
-                .to_string(),
-            _ => "a unix socket".to_owned(),
+            V4 => Some((Ipv4Addr::from_bits(low as u32), port).into()),
+            V6 => Some((Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)), port).into()),
+            _ => None,
         }
     }
 
@@ -139,6 +156,7 @@ mod tests {
         slot.lane(0).enter(1, &[b'x'; 5000], None);
         assert_eq!(slot.lane(0).request_line().len(), REQUEST_LINE * 8);
         assert!(LaneWord::RequestLine as usize + 1 + REQUEST_LINE <= LANE);
+        assert_eq!(LaneWord::Answered as usize, LaneWord::RequestLine as usize + 1 + REQUEST_LINE);
         assert!(LaneWord::Client as usize + 3 <= LaneWord::RequestLine as usize);
     }
 }

@@ -14,6 +14,7 @@ use crate::spool::{Body, Spool};
 use std::io::IoSlice;
 use std::os::fd::AsFd;
 use sys::clock;
+use sys::socket::Address;
 
 /// Requests of one connection that are answered in one turn: with more, one client that sends many at once would
 /// hold up the others.
@@ -204,7 +205,7 @@ fn answer(
     let Connection { link, output, peer, proxied, listener, .. } = connection;
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
     let arrived = shared.arrived(link.as_fd());
-    let mut said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
+    let mut said = shared.silence(asked(&request, shared, app, observer));
     if output.is_empty() {
         said.answered_if_stuck(0, link.as_fd());
     }
@@ -250,6 +251,9 @@ pub(super) fn note_answered(
         began,
         queued_ns: began.saturating_sub(arrived),
         app_ns: ended.saturating_sub(began),
+        why: said.why(),
+        response_head: said.sent_head(),
+        remark: said.remark(),
     });
 }
 
@@ -266,20 +270,31 @@ pub(super) fn last_phase(said: &Said, client_keeps: bool) -> Phase {
 /// The client went away; a request whose body was arriving has ended with it.
 pub(super) fn note_lost(connection: &Connection, observer: &mut impl Observer) {
     if let (Phase::Open, Some(raw_line)) = (connection.phase, connection.intake.line()) {
-        let outcome = Outcome::Refused(CLIENT_WENT_AWAY);
-        let peer = &connection.peer;
-        observer.ended(&Record {
-            request: None,
-            raw_line,
-            peer,
-            status: 0,
-            body_sent: 0,
-            outcome,
-            began: 0,
-            queued_ns: 0,
-            app_ns: 0,
-        });
+        note_refused((raw_line, &connection.peer), (0, 0), (CLIENT_WENT_AWAY, &[]), observer);
     }
+}
+
+/// Writes a request into the books that never reached the application.
+fn note_refused(
+    (raw_line, peer): (&[u8], &Address),
+    (status, body_sent): (u16, u64),
+    (why, response_head): (&'static str, &[u8]),
+    observer: &mut impl Observer,
+) {
+    observer.ended(&Record {
+        request: None,
+        raw_line,
+        peer,
+        status,
+        body_sent,
+        outcome: Outcome::Refused(why),
+        began: 0,
+        app_ns: 0,
+        queued_ns: 0,
+        why: Some(why),
+        response_head,
+        remark: None,
+    });
 }
 
 pub(super) const CLIENT_WENT_AWAY: &str = "the client went away before the body was complete";
@@ -299,20 +314,11 @@ pub(super) fn refuse(
         keep_alive: false,
     };
     let Connection { link, output, peer, .. } = connection;
-    let mut said = Said::nothing(asked, shared.config.write_timeout);
+    let mut said = shared.silence(asked);
     Reply::new((link.as_fd(), output), &mut shared.buffer, &shared.common, &mut said)
         .explain(refusal.status, refusal.why);
-    observer.ended(&Record {
-        request: None,
-        raw_line: &line,
-        peer,
-        status: said.status(),
-        body_sent: said.body_sent(),
-        outcome: Outcome::Refused(refusal.why),
-        began: 0,
-        queued_ns: 0,
-        app_ns: 0,
-    });
+    let sent = (said.status(), said.body_sent());
+    note_refused((&line, peer), sent, (refusal.why, said.sent_head()), observer);
     connection.intake = Intake::Closed;
     connection.input = Vec::new();
     connection.phase = Phase::Closing;

@@ -9,7 +9,6 @@ use crate::away::{Exchange, Inflow, Taken};
 use crate::intake::Intake;
 use crate::output::Output;
 use crate::refusal::Refusal;
-use crate::reply::Said;
 use crate::request::Request;
 use crate::spool::{Body, Spool};
 use std::os::fd::AsFd;
@@ -77,7 +76,7 @@ fn exchange<A: App>(
     let (listener, proxied_here) = (*listener, proxied.as_deref());
     let request =
         Request { head: &head, bytes: &bytes, body: Body::Empty, peer, proxied: proxied_here, listener };
-    let said = Said::nothing(asked(&request, shared, app, observer), shared.config.write_timeout);
+    let said = shared.silence(asked(&request, shared, app, observer));
     observer.began(&request);
     let arrived = shared.arrived(connection.link.as_fd());
     connection.out =

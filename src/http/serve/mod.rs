@@ -391,6 +391,8 @@ mod answer_tests;
 #[cfg(test)]
 mod away_tests;
 #[cfg(test)]
+mod books_tests;
+#[cfg(test)]
 mod handed_tests;
 #[cfg(test)]
 mod life_tests;

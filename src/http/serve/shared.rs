@@ -6,6 +6,8 @@ use crate::app::{App, Manner, Observer};
 use crate::away::{Post, Taken};
 use crate::config::Config;
 use crate::head::Head;
+use crate::reply::Said;
+use crate::response::Asked;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -95,6 +97,11 @@ impl Shared {
         };
         shared.refresh();
         Ok(shared)
+    }
+
+    /// An answer of which nothing was said yet.
+    pub(super) fn silence(&self, asked: Asked) -> Said {
+        Said::nothing(asked, self.config.write_timeout).with_head_kept(self.config.keeps_heads)
     }
 
     /// Memory for a request that goes out.

@@ -46,6 +46,8 @@ pub(super) struct Books {
     pub(super) ended: Vec<(String, u16, Outcome)>,
     /// Nanoseconds that each waited.
     pub(super) queued: Vec<u64>,
+    /// Why, and the head of the response.
+    pub(super) further: Vec<(Option<&'static str>, String)>,
 }
 
 impl Observer for Books {
@@ -59,6 +61,8 @@ impl Observer for Books {
         let line = String::from_utf8_lossy(record.raw_line).into_owned();
         self.ended.push((line, record.status, record.outcome));
         self.queued.push(record.queued_ns);
+        let head = String::from_utf8_lossy(record.response_head).into_owned();
+        self.further.push((record.why, head));
     }
 }
 
@@ -104,13 +108,8 @@ impl<A: App> World<A> {
         // As a connection that is gone: nobody attends to it.
         server.poller.add(restless.1.as_fd(), tokens::connection(1 << 40), Interest::Read).unwrap();
         let share = Share { workers: 1, total: 0, others_free: false };
-        Self {
-            server,
-            app,
-            books: Books { share, ended: Vec::new(), queued: Vec::new() },
-            address,
-            _restless: restless,
-        }
+        let books = Books { share, ended: Vec::new(), queued: Vec::new(), further: Vec::new() };
+        Self { server, app, books, address, _restless: restless }
     }
 
     pub(super) fn connect(&self) -> TcpStream {

@@ -7,10 +7,13 @@ use super::ground::Ground;
 use super::handed::Handed;
 use super::hindrance::Hindrance;
 use super::listeners::Listener;
+use super::look::place_of;
 use super::memory;
 use super::pidfile::PidFile;
 use super::policy::{Moment, Rules};
+use super::rotation::Rotation;
 use super::succession::Check;
+use super::unfinished;
 use super::wires::Wires;
 use super::zygote::Errand;
 use crate::control::{Control, Endpoint, Meters, Totals};
@@ -63,6 +66,8 @@ pub(crate) struct Hands {
     pub(crate) watch: Option<Watch>,
     /// When that one last heard of us.
     pub(super) pulsed: Moment,
+    /// Whether log files were renamed.
+    pub(super) rotation: Rotation,
 }
 
 impl Hands {
@@ -78,6 +83,7 @@ impl Hands {
         let unused = kept.iter().filter(|it| !ground.listeners.iter().any(|other| Rc::ptr_eq(it, other)));
         useless.extend(unused.filter_map(|listener| listener.name_in_store()));
         let logs = ground.logs.share().map_err(|error| format!("cannot share the log: {error}"))?;
+        logs.try_syslog();
         logs.line(Level::Info, &format!("Starting rcorn {}", env!("CARGO_PKG_VERSION")));
         watch_pressure(&mut wires, &invocation, &logs);
         announce(&logs, &ground, &[]);
@@ -106,6 +112,7 @@ impl Hands {
             manager,
             watch: None,
             pulsed: Moment(0),
+            rotation: Rotation::default(),
         }
         .watching(Generation(1)))
     }
@@ -191,6 +198,7 @@ impl Hands {
         let open: Vec<_> = self.grounds.values().flat_map(held).collect();
         let ground =
             Ground::prepare(&self.invocation, settings, &open, &self.handed).map_err(String::from)?;
+        ground.logs.try_syslog();
         announce(&self.logs, &ground, &open);
         warn(&self.logs, &ground.settings);
         let rules = ground.rules();
@@ -269,30 +277,6 @@ impl Hands {
         }
     }
 
-    fn reopen_logs(&mut self) {
-        let mut complaints = self.logs.reopen();
-        for ground in self.grounds.values_mut() {
-            complaints.extend(ground.logs.reopen());
-        }
-        for (generation, ground) in &self.grounds {
-            let logs = [ground.logs.error(), ground.logs.access()];
-            let _ = self.wires.tell_zygote(*generation, &ToZygote::Logs, &logs);
-            for worker in self.wires.workers_of(*generation) {
-                let _ = self.wires.tell(worker, &ToWorker::Logs, &logs);
-            }
-        }
-        complaints.iter().for_each(|complaint| self.logs.line(Level::Error, complaint));
-        self.logs.line(Level::Info, "log files were reopened");
-    }
-
-    fn give_logs(&mut self, generation: Generation, worker: WorkerId) {
-        let Some(ground) = self.grounds.get_mut(&generation) else { return };
-        for complaint in ground.logs.reopen() {
-            self.logs.line(Level::Error, &complaint);
-        }
-        let _ = self.wires.tell(worker, &ToWorker::Logs, &[ground.logs.error(), ground.logs.access()]);
-    }
-
     fn refuse(&self, failure: &BootFailure) {
         self.logs.last_words(&failure.traceback, &failure.summary);
         if self.logs.is_elsewhere() {
@@ -302,6 +286,11 @@ impl Hands {
 
     /// What is known of the end of a process.
     pub(crate) fn autopsy(&mut self, fleet: &Fleet, pid: Pid, how: Ended) -> Autopsy {
+        if let Some((generation, slot)) = place_of(fleet, pid)
+            && let Some(ground) = self.grounds.get(&generation)
+        {
+            unfinished::write(ground, generation, slot, (pid, how));
+        }
         let out_of_memory = how == Ended::Killed(sys::signal::SIGKILL) && self.kills.happened();
         Autopsy { how, out_of_memory, last: self.last_request(fleet, pid) }
     }

@@ -4,7 +4,7 @@ use super::act::Hands;
 use super::event::{Busy, Doing, InRequest, Inside, LastRequest};
 use super::fleet::Fleet;
 use super::policy::{LOOK_INTERVAL, Moment};
-use contract::id::{Pid, WorkerId};
+use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::scoreboard::{LaneView, SlotView, Word};
 
 /// So many requests of a loop that does not turn are told one by one.
@@ -26,9 +26,8 @@ impl Hands {
 
     /// What a process was in last.
     pub(super) fn last_request(&self, fleet: &Fleet, pid: Pid) -> Option<LastRequest> {
-        let id = fleet.worker_with(pid)?;
-        let (generation, crew) = fleet.crews.iter().find(|(_, crew)| crew.workers.contains_key(&id))?;
-        let slot = self.grounds.get(generation)?.board.slot(crew.workers.get(&id)?.slot);
+        let (generation, slot) = place_of(fleet, pid)?;
+        let slot = self.grounds.get(&generation)?.board.slot(slot);
         let running = slot.running().and_then(|lane| slot.lanes().nth(lane));
         let lane =
             running.or_else(|| slot.oldest()).or_else(|| slot.lanes().max_by_key(LaneView::last_progress))?;
@@ -36,6 +35,12 @@ impl Hands {
         let unanswered_since = lane.start().map(Moment);
         (!request.is_empty()).then_some(LastRequest { request, client, unanswered_since })
     }
+}
+
+/// Where the worker with this process is, or was.
+pub(super) fn place_of(fleet: &Fleet, pid: Pid) -> Option<(Generation, Slot)> {
+    let id = fleet.worker_with(pid)?;
+    fleet.crews.iter().find_map(|(generation, crew)| Some((*generation, crew.workers.get(&id)?.slot)))
 }
 
 /// What one worker does; nothing of its loop before that has turned for the first time.

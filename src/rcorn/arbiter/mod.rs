@@ -32,6 +32,7 @@ mod pidfile;
 mod policy;
 mod records;
 mod reloading;
+mod rotation;
 mod run;
 mod state;
 mod step;
@@ -39,6 +40,7 @@ mod succession;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod wires;
 mod worker_settings;
 mod zygote;

@@ -43,6 +43,7 @@ pub(crate) async fn run(
             }
         }
         hands.tell_news(&fleet);
+        hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
                 events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
@@ -60,6 +61,7 @@ pub(crate) async fn run(
             Woken::Beat => hands.beat(&fleet),
             Woken::Stirred => {}
             Woken::LookAtFiles => events.extend(hands.look_at_files()),
+            Woken::LookAtLogs => hands.follow_logs(now()),
         }
     }
 }
@@ -126,6 +128,7 @@ enum Woken {
     /// Files may have changed.
     Stirred,
     LookAtFiles,
+    LookAtLogs,
 }
 
 /// How often it is noted how much was done, where somebody can ask.
@@ -139,6 +142,7 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
     let mut pulse = pin!(until(hands.next_pulse(fleet)));
     let mut beat = pin!(until(hands.next_beat()));
     let mut files = pin!(until(hands.watch.as_ref().and_then(Watch::next)));
+    let mut logs = pin!(until(hands.next_log_look(now())));
     poll_fn(|context| {
         let heard = signals.poll(context);
         if !heard.is_empty() {
@@ -173,6 +177,9 @@ async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken 
         }
         if files.as_mut().poll(context).is_ready() {
             return Poll::Ready(Woken::LookAtFiles);
+        }
+        if logs.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Woken::LookAtLogs);
         }
         clock.as_mut().poll(context).map(|()| Woken::Due)
     })

@@ -8,6 +8,7 @@ use crate::watch::Files;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::logline::{Level, LogFormat};
 use contract::statsd::StatsdSettings;
+use contract::syslog::SyslogSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -126,6 +127,12 @@ pub(crate) struct LogsState {
     /// What its entries say of us.
     #[serde(default)]
     pub(crate) label: String,
+    /// The syslog that lines are sent to as well.
+    #[serde(default)]
+    pub(crate) syslog: Option<SyslogSettings>,
+    /// Does what is printed go to the error log?
+    #[serde(default)]
+    pub(crate) captures: bool,
 }
 
 /// A zygote.
@@ -236,6 +243,8 @@ mod tests {
             access: (None, 2),
             owner: None,
             label: String::new(),
+            syslog: None,
+            captures: false,
         };
         State::of(Fleet::new(), logs)
     }

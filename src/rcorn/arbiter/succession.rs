@@ -14,6 +14,7 @@ use super::listeners::Listener;
 use super::memory::Kills;
 use super::pidfile::PidFile;
 use super::policy::Moment;
+use super::rotation::Rotation;
 use super::state::{ControlState, Crossing, State};
 use super::wires::Wires;
 use super::zygote::text_of;
@@ -180,6 +181,7 @@ impl Hands {
             manager,
             watch: None,
             pulsed: Moment(0),
+            rotation: Rotation::default(),
         };
         if let Some(serving) = state.fleet.in_role(Role::Serving) {
             hands.move_telling(serving);

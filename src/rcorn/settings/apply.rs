@@ -31,10 +31,11 @@ pub(super) fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result
         Kind::Mask(set) => set(settings, octal(value, "mask such as 022")?),
         Kind::Mode(set) => set(settings, octal(value, "such as 0600")?),
         Kind::Text(set) => set(settings, &text(value)?),
+        Kind::Table(set) => set(settings, &object(value)?),
+        Kind::Checked(set) => set(settings, &text(value)?)?,
         Kind::Known(words, set) => set(settings, &text(value)?).map_err(|why| {
             if why.is_empty() { format!("expected {}, found {value}", either(words)) } else { why }
         })?,
-        Kind::Checked(set) => set(settings, &text(value)?)?,
         Kind::Address(example, set) => set(settings, &address(value, example)?)?,
         Kind::Path(set) => set(settings, path(value, base)?),
         Kind::List(commas, set) => {
@@ -52,14 +53,9 @@ pub(super) fn put(given: &Given, settings: &mut Settings, base: &Path) -> Result
         Kind::Hook => hook(value)?,
         Kind::Unused(takes, _) => unused(value, takes)?,
         Kind::Refused(harmless, instead) => refused(value, harmless, instead)?,
-        Kind::Later(instead) => return Err(later(instead)),
         Kind::Wish(_) => {}
     }
     Ok(())
-}
-
-fn later(instead: &str) -> String {
-    if instead.is_empty() { "not supported yet".to_owned() } else { format!("not supported yet: {instead}") }
 }
 
 fn hook(value: &Value) -> Result<(), String> {
@@ -210,6 +206,16 @@ fn address(value: &Value, example: &str) -> Result<String, String> {
     match value {
         Value::Text(text) if !text.is_empty() => Ok(text.clone()),
         _ => Err(format!("expected an address such as \"{example}\", found {value}")),
+    }
+}
+
+/// `python:` stands for an object of a settings file in Python that JSON has no words for.
+fn object(value: &Value) -> Result<String, String> {
+    let text = text(value).map_err(|_| format!("expected a table, found {value}"))?;
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(_)) => Ok(text),
+        _ if text == "python:" => Ok(text),
+        _ => Err(format!("expected a table, or an object in JSON, found {value}")),
     }
 }
 

@@ -138,9 +138,7 @@ fn argument(row: &'static Row) -> Arg {
             argument.action(ArgAction::Append).num_args(0).default_missing_value("on")
         }
         // Whether it takes a value does not matter: it is refused.
-        Kind::Later(_) | Kind::Refused(..) => {
-            argument.action(ArgAction::Append).num_args(0..=1).default_missing_value("")
-        }
+        Kind::Refused(..) => argument.action(ArgAction::Append).num_args(0..=1).default_missing_value(""),
         _ => argument
             .action(ArgAction::Append)
             .num_args(1)

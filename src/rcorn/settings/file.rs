@@ -80,6 +80,9 @@ impl File<'_> {
                     self.give(row, name, item, convert(item.get_ref()));
                 }
             }
+            (table @ DeValue::Table(_), Kind::Table(_)) => {
+                self.give(row, name, value, Value::Text(json(table).to_string()));
+            }
             (DeValue::Table(table), Kind::Pairs(_)) => {
                 for (variable, value) in table {
                     self.give(row, name, value, pair(variable.get_ref(), value.get_ref()));
@@ -116,6 +119,23 @@ fn pair(name: &str, value: &DeValue<'_>) -> Value {
     match convert(value) {
         Value::Other(what) => Value::Other(what),
         value => Value::Text(format!("{name}={}", value.plain())),
+    }
+}
+
+/// A table as JSON has it.
+fn json(value: &DeValue<'_>) -> serde_json::Value {
+    match value {
+        DeValue::Table(table) => {
+            table.iter().map(|(name, value)| (name.get_ref().to_string(), json(value.get_ref()))).collect()
+        }
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Datetime(moment) => moment.to_string().into(),
+        plain => match convert(plain) {
+            Value::Boolean(boolean) => boolean.into(),
+            Value::Integer(number, _) => number.into(),
+            Value::Float(number) => number.into(),
+            other => other.plain().into(),
+        },
     }
 }
 

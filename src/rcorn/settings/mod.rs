@@ -11,7 +11,7 @@ mod directories;
 mod env_file;
 mod file;
 mod invocation;
-mod later;
+mod logs;
 mod migrate;
 mod nearest;
 mod origin;
@@ -19,16 +19,19 @@ mod origin;
 mod papers;
 mod paste;
 mod python_file;
+mod python_logging;
 mod reading;
 mod refusal;
 mod row;
 mod statsd_host;
+mod syslog;
 mod table;
 mod table_asgi;
 mod table_clients;
 mod table_control;
 mod table_development;
 mod table_gunicorn;
+mod table_logging;
 mod table_metrics;
 mod table_proxy;
 mod table_workers;
@@ -167,6 +170,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// How log lines are written.
     pub(crate) log_format: LogFormat,
+    /// What else was said of the logs.
+    pub(crate) logs: logs::Logs,
     /// Where log lines go.
     pub(crate) error_log: LogTarget,
     /// Where the access log goes; `None`: it is off.
@@ -284,7 +289,7 @@ pub(crate) enum LogTarget {
 impl Default for Settings {
     fn default() -> Self {
         let mut settings = Self::blank("/".into());
-        for row in table::ours().filter(|row| !row.default.is_empty()) {
+        for row in table::all().filter(|row| !row.default.is_empty()) {
             let given = Given { row, value: Value::Text(row.default.to_owned()), origin: Origin::Default };
             // Each is tried by the tests of the table.
             let _ = apply::apply(&given, &mut settings, Path::new("/"));
@@ -352,6 +357,7 @@ impl Settings {
             name: None,
             log_level: Level::Info,
             log_format: LogFormat::Plain,
+            logs: logs::Logs::default(),
             error_log: LogTarget::Stream,
             access_log: None,
             metrics: Metrics::default(),

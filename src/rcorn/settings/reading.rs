@@ -113,12 +113,13 @@ impl<'a> Reading<'a> {
             self.apply(given, &mut trial, &self.invocation.directory)?;
         }
         let mut settings = Settings::blank(self.invocation.directory.clone());
-        let chdir = table::ours().filter(|row| row.key == "chdir");
+        let chdir = table::all().filter(|row| row.key == "chdir");
         self.put(chdir, &mut settings, &self.invocation.directory)?;
         self.check_directory(&settings)?;
         let base = settings.chdir.clone();
-        self.put(table::ours().filter(|row| row.key != "chdir"), &mut settings, &base)?;
+        self.put(table::all().filter(|row| row.key != "chdir"), &mut settings, &base)?;
         self.check_bind(&settings)?;
+        settings.check_logs().map_err(|(key, clause)| self.refuse(key, &clause))?;
         if let Some(path) = &settings.env_file {
             let mut env = env_file::read(path).map_err(|clause| self.refuse("env_file", &clause))?;
             env.append(&mut settings.env);
@@ -183,7 +184,7 @@ impl<'a> Reading<'a> {
 
     /// What is wrong with a setting as a whole, with the place where it was written last.
     fn refuse(&self, key: &str, clause: &str) -> Refusal {
-        let rows = table::ours().filter(|row| row.key == key);
+        let rows = table::all().filter(|row| row.key == key);
         match rows.flat_map(|row| self.chosen(row)).next_back() {
             Some(given) => Refusal::setup(format!("{}: {clause}", given.origin)),
             None => Refusal::setup(format!("{key}: {clause}")),

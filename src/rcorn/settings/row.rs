@@ -48,16 +48,18 @@ pub(super) enum Kind {
     Mode(fn(&mut Settings, u32)),
     /// Any text, or a number that stands for one.
     Text(fn(&mut Settings, &str)),
+    /// Any text that is found to be right.
+    Checked(fn(&mut Settings, &str) -> Result<(), String>),
     /// One of several words, or of names that others have for them; it may be refused, with nothing when it is none.
     Known(&'static [&'static str], fn(&mut Settings, &str) -> Result<(), String>),
-    /// Text that may be refused.
-    Checked(fn(&mut Settings, &str) -> Result<(), String>),
     /// An address such as this one; it may be refused.
     Address(&'static str, fn(&mut Settings, &str) -> Result<(), String>),
     /// A path.
     Path(fn(&mut Settings, PathBuf)),
     /// Several values, separated by commas where the first field says so; each may be refused.
     List(bool, fn(&mut Settings, &str) -> Result<(), String>),
+    /// A table, or an object in JSON: as JSON.
+    Table(fn(&mut Settings, &str)),
     /// Names with values: `NAME=VALUE`, in the file a table as well; each may be refused.
     Pairs(fn(&mut Settings, &str) -> Result<(), String>),
     /// A hook: a function, which only a settings file in Python can have.
@@ -66,8 +68,6 @@ pub(super) enum Kind {
     Unused(Takes, &'static str),
     /// One of Gunicorn's that is refused, but for values that change nothing there either; and what to do instead.
     Refused(&'static [&'static str], &'static str),
-    /// One of Gunicorn's that is not there yet; what to do until then, where there is something.
-    Later(&'static str),
     /// A flag that asks for something else than to serve.
     Wish(Wish),
 }
@@ -183,15 +183,6 @@ impl Row {
         }
     }
 
-    /// One of Gunicorn's that is not there yet.
-    pub(super) const fn later(
-        key: &'static str,
-        flags: &'static [&'static str],
-        instead: &'static str,
-    ) -> Self {
-        Self::new(key, flags, Kind::Later(instead), "")
-    }
-
     /// Shown in this section.
     pub(super) const fn within(mut self, section: Section) -> Self {
         self.section = section;
@@ -230,10 +221,7 @@ impl Row {
     /// True when it has a value that may be shown.
     pub(super) fn has_value(&self) -> bool {
         self.section != Section::Hidden
-            && !matches!(
-                self.kind,
-                Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..)
-            )
+            && !matches!(self.kind, Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..))
     }
 
     /// How help writes its value; nothing when its flag takes none.
@@ -245,6 +233,7 @@ impl Row {
             Kind::Duration(_) => "TIME",
             Kind::Choice(..) => "WORD",
             Kind::Mask(_) => "MASK",
+            Kind::Table(_) => "JSON",
             Kind::Text(_) | Kind::Checked(_) => "TEXT",
             Kind::Known(..) => "NAME",
             Kind::List(..) if self.key == "bind" => "ADDRESS",
@@ -254,7 +243,7 @@ impl Row {
             Kind::Switch([], _) => "on|off",
             Kind::Switch(&["auto"], _) => "on|off|auto",
             Kind::Mode(_) | Kind::Switch(..) => "MODE",
-            Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => "",
+            Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => "",
         }
     }
 }

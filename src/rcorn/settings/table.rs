@@ -1,10 +1,10 @@
 //! The table: the only list of settings. Flags, keys of the file, help, `--print-config` and all checks come from it.
 //!
-//! Names, flags and meanings are Gunicorn's wherever Gunicorn has them. What Gunicorn has and rcorn not yet is in
-//! `later`. A new setting is one entry here, and a field of `Settings` that it fills.
+//! Names, flags and meanings are Gunicorn's wherever Gunicorn has them. What Gunicorn has and rcorn has no use for is in
+//! `table_gunicorn`. A new setting is one entry here, and a field of `Settings` that it fills.
 
+use super::Settings;
 use super::bind;
-use super::later::LATER;
 use super::paste::PASTE;
 use super::row::{Kind, Row, Section, Wish};
 use super::table_asgi::ASGI;
@@ -12,33 +12,27 @@ use super::table_clients::CLIENTS;
 use super::table_control::CONTROL;
 use super::table_development::DEVELOPMENT;
 use super::table_gunicorn::GUNICORN;
+use super::table_logging::LOGGING;
 use super::table_metrics::METRICS;
 use super::table_proxy::PROXY;
 use super::table_workers::WORKERS;
-use super::{LogTarget, Settings};
-use contract::logline::{Level, LogFormat};
 use contract::settings::Preload;
-use std::path::PathBuf;
 
 /// Every setting there is.
-pub(super) fn ours() -> impl DoubleEndedIterator<Item = &'static Row> {
+pub(super) fn all() -> impl DoubleEndedIterator<Item = &'static Row> {
     SETTINGS
         .iter()
         .chain(PASTE)
         .chain(WORKERS)
         .chain(ASGI)
         .chain(CLIENTS)
+        .chain(LOGGING)
         .chain(FURTHER)
         .chain(METRICS)
         .chain(PROXY)
         .chain(CONTROL)
         .chain(DEVELOPMENT)
         .chain(GUNICORN)
-}
-
-/// Every setting there is, and those that are to come.
-pub(super) fn all() -> impl Iterator<Item = &'static Row> {
-    ours().chain(LATER)
 }
 
 /// What rcorn has for applications, sockets and workers.
@@ -136,43 +130,8 @@ static SETTINGS: &[Row] = &[
     .within(Section::Sockets),
 ];
 
-/// What rcorn has beside that and what is about clients.
+/// What rcorn has for its process, and what else it can be asked for.
 static FURTHER: &[Row] = &[
-    Row::new(
-        "log_level",
-        &["--log-level"],
-        Kind::Choice(&["debug", "info", "warning", "error", "critical"], |s, word| s.log_level = level(word)),
-        "debug, info, warning, error or critical",
-    )
-    .alias("loglevel")
-    .default("info")
-    .within(Section::Logging),
-    Row::new(
-        "log_format",
-        &["--log-format"],
-        Kind::Choice(&["plain", "json"], |s, word| s.log_format = log_format(word)),
-        "plain lines, or json: a record in each line, of both logs and of what the application prints",
-    )
-    .default("plain")
-    .within(Section::Logging),
-    Row::new(
-        "error_log",
-        &["--error-logfile", "--log-file"],
-        Kind::Text(|s, text| s.error_log = log(text).unwrap_or(LogTarget::Stream)),
-        "log file; - is stderr",
-    )
-    .alias("errorlog")
-    .default("-")
-    .within(Section::Logging),
-    Row::new(
-        "access_log",
-        &["--access-logfile"],
-        Kind::Text(|s, text| s.access_log = log(text)),
-        "access log file; - is stdout; or off",
-    )
-    .alias("accesslog")
-    .default("off")
-    .within(Section::Logging),
     Row::new(
         "user",
         &["-u", "--user"],
@@ -258,34 +217,12 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn log(text: &str) -> Option<LogTarget> {
-    match text {
-        "" | "off" => None,
-        "-" => Some(LogTarget::Stream),
-        path => Some(LogTarget::File(PathBuf::from(path))),
-    }
-}
-
 fn preload(word: &str) -> Preload {
     match word {
         "on" => Preload::On,
         "off" => Preload::Off,
         _ => Preload::Auto,
     }
-}
-
-fn level(word: &str) -> Level {
-    match word {
-        "debug" => Level::Debug,
-        "warning" => Level::Warning,
-        "error" => Level::Error,
-        "critical" => Level::Critical,
-        _ => Level::Info,
-    }
-}
-
-fn log_format(word: &str) -> LogFormat {
-    if word == "json" { LogFormat::Json } else { LogFormat::Plain }
 }
 
 fn add_variable(settings: &mut Settings, text: &str) -> Result<(), String> {

@@ -1,12 +1,13 @@
 //! One request that is out, as the helper in Python sees it. Nothing here waits: what would have to is told so.
 
+use crate::access_facts::Wanted;
 use crate::loop_lanes::LoopLane;
 use crate::overdue;
-use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell};
+use crate::wsgi::{expect_head, fields, finish, part_of_file, piece_to_send, start, tell, variables};
 use http::{Exchange, Flow, Inflow, Piece};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,8 @@ pub(super) struct Job {
     inflow: Option<Arc<Inflow>>,
     /// With its place where the arbiter sees it; `None` when it has ended.
     exchange: Mutex<Option<(Exchange, LoopLane)>>,
+    /// The environment, and what the access log wants of it.
+    noted: Option<(Py<PyDict>, Wanted)>,
 }
 
 /// How sending went.
@@ -38,9 +41,13 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new((exchange, lane): (Exchange, LoopLane), passage: Option<Py<PyAny>>) -> Self {
+    pub(super) fn new(
+        (exchange, lane): (Exchange, LoopLane),
+        passage: Option<Py<PyAny>>,
+        noted: Option<(Py<PyDict>, Wanted)>,
+    ) -> Self {
         let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some((exchange, lane))) }
+        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some((exchange, lane))), noted }
     }
 
     /// `GET /path`, for the log.
@@ -176,13 +183,13 @@ impl Job {
 
     /// It takes too long: 504 where nothing was said yet. Its greenlet is killed then.
     #[pyo3(signature = (milliseconds, stack, /))]
-    fn end_overdue(&self, milliseconds: u64, stack: &str) {
+    fn end_overdue(&self, py: Python<'_>, milliseconds: u64, stack: &str) {
         overdue::tell_ended(milliseconds, &self.name(), stack);
         let _ = self.with(|exchange| {
             exchange.reply().give_up();
             Ok(())
         });
-        self.end();
+        self.end(py);
     }
 
     /// The status that was sent, or nought, and how many bytes of the body.
@@ -196,9 +203,15 @@ impl Job {
     }
 
     /// It is over, however it went. Later calls only say so.
-    fn end(&self) {
+    fn end(&self, py: Python<'_>) {
         let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((exchange, lane)) = exchange {
+        if let Some((mut exchange, lane)) = exchange {
+            let noted = self.noted.as_ref();
+            if let Some(remark) =
+                noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), wanted))
+            {
+                exchange.reply().remark(remark);
+            }
             exchange.end();
             drop(lane);
         }

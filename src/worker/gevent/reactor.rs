@@ -2,6 +2,8 @@
 
 use super::GeventApp;
 use super::job::Job;
+use crate::access_facts::Wanted;
+use crate::delivery;
 use crate::hooks::{Hooks, Passage};
 use crate::lifecycle::{Leave, Worker};
 use crate::log;
@@ -12,7 +14,7 @@ use contract::message::BootFailure;
 use http::Exchange;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -23,6 +25,8 @@ pub(super) struct Reactor {
     environ: RefCell<Environ<'static>>,
     hooks: Option<Hooks>,
     code: Cell<ExitCode>,
+    /// What the access log asks for.
+    wanted: Wanted,
 }
 
 /// What the helper is to do after a turn: requests with their environments; the numbers of those that something
@@ -42,8 +46,9 @@ impl Reactor {
         // Each request has an `early_hints` of its own: the helper sets it.
         let environ = Environ::new(attached, helper, &attached.None().into_bound(attached), site)?;
         let (worker, environ) = (RefCell::new(worker), RefCell::new(environ));
-        let (hooks, code) = (site.hooks.clone(), Cell::new(ExitCode::Success));
-        Bound::new(py, Self { worker, environ, hooks, code })
+        let (hooks, code, wanted) = (site.hooks.clone(), Cell::new(ExitCode::Success), site.wanted.clone());
+        delivery::is_fetched();
+        Bound::new(py, Self { worker, environ, hooks, code, wanted })
     }
 
     /// The worker does not serve: tells the arbiter why.
@@ -74,7 +79,9 @@ impl Reactor {
         let lane = self.worker.borrow().app.lanes.enter(&mut exchange);
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
         let passage = self.hooks.as_ref().map(|hooks| hooks.passage(py, &exchange.request())).transpose()?;
-        let job = Job::new((exchange, lane), passage.map(Passage::keep));
+        let is_noted = !matches!(self.wanted, Wanted::Nothing);
+        let noted = is_noted.then(|| (environ.clone_ref(py), self.wanted.clone()));
+        let job = Job::new((exchange, lane), passage.map(Passage::keep), noted);
         Ok((Bound::new(py, job)?, environ.into_bound(py)))
     }
 }
@@ -109,6 +116,17 @@ impl Reactor {
             }
         }
         Ok((begun, stirred, next, goes_on))
+    }
+
+    /// What is to be told to Python's logging, by somebody below whom there is no frame of Rust.
+    fn news<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        delivery::fetch_some(py)
+    }
+
+    /// That has failed.
+    #[pyo3(signature = (traceback, /))]
+    fn complain(&self, traceback: &str) {
+        delivery::complain(traceback);
     }
 
     /// The application has asked the process to end.

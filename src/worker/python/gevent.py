@@ -19,11 +19,11 @@ def patch():
     monkey.patch_all()
 
 
-def serve(reactor, application, interrupted, wsgi, sendfile, limits):
+def serve(reactor, application, interrupted, wsgi, sendfile, limits, deliver):
     """Runs the worker to its end. `limits` are `slow_request` and `request_timeout`, in milliseconds."""
     # In a fork the hub of the parent is of no use.
     gevent.reinit()
-    server = Server(gevent.get_hub(), reactor, Site(application, wsgi, sendfile), interrupted, limits)
+    server = Server(gevent.get_hub(), reactor, Site(application, wsgi, sendfile), interrupted, limits, deliver)
     while not server.is_over:
         try:
             server.run()
@@ -68,19 +68,23 @@ class Site:
 class Server:
     """The main greenlet: turns the server, and starts and wakes the others."""
 
-    def __init__(self, hub, reactor, site, interrupted, limits):
+    def __init__(self, hub, reactor, site, interrupted, limits, deliver):
         self.hub = hub
         self.reactor = reactor
         self.site = site
         self.interrupted = interrupted
         self.slow, self.longest = limits
         self.watcher = hub.loop.io(reactor.begin(), 1)
+        self.deliver = deliver
         self.calls = {}
         self.is_over = False
 
     def run(self):
         while True:
             arrived, stirred, milliseconds, goes_on = self.reactor.turn()
+            if news := self.reactor.news():
+                for traceback in self.deliver(news):
+                    self.reactor.complain(traceback)
             for job, environ in arrived:
                 # On record from now on: something may happen to it before its greenlet runs.
                 call = self.calls[job.key] = Call(job)

@@ -13,6 +13,12 @@ def reseed():
         random.seed()
 
 
+def print_by_lines():
+    """Standard output is no terminal, and would be written when a buffer is full."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
+
+
 OUTPUTS = {}
 
 

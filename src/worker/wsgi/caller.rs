@@ -6,6 +6,8 @@ use super::environ::Environ;
 use super::file::Files;
 use super::site::Site;
 use super::start::StartResponse;
+use super::variables;
+use crate::access_facts::Wanted;
 use crate::hooks::{Hooks, Passage};
 use crate::lane::Lane;
 use crate::log;
@@ -25,6 +27,7 @@ pub(crate) struct Caller<'py> {
     start: StartResponse<'py>,
     files: Files<'py>,
     arriving_input: Bound<'py, PyAny>,
+    wanted: Wanted,
     lane: Arc<Lane>,
     hooks: Option<Hooks>,
 }
@@ -41,6 +44,7 @@ impl<'py> Caller<'py> {
             start,
             files: Files::new(helper, site.sendfile)?,
             arriving_input: helper.getattr("arriving_input")?,
+            wanted: site.wanted.clone(),
             lane,
             hooks: site.hooks.clone(),
         })
@@ -96,7 +100,12 @@ impl<'py> Caller<'py> {
         let environ = self.environ.build(request, input)?;
         let watched = passage.map(|passage| passage.watch(&environ, self.start.callable())).transpose()?;
         let callable = watched.unwrap_or_else(|| self.start.callable().clone());
-        call::run((&self.application, &self.files), (environ, callable), &mut self.start, reply)
+        let noted = (!matches!(self.wanted, Wanted::Nothing)).then(|| environ.clone());
+        let done = call::run((&self.application, &self.files), (environ, callable), &mut self.start, reply);
+        if let Some(remark) = noted.and_then(|environ| variables::note(&environ, &self.wanted)) {
+            reply.remark(remark);
+        }
+        done
     }
 
     fn input(&self, inflow: &Arc<Inflow>) -> PyResult<Bound<'py, PyAny>> {

@@ -15,6 +15,7 @@ mod names;
 mod peers;
 mod site;
 mod start;
+pub(crate) mod variables;
 
 pub(crate) use call::finish;
 pub(crate) use caller::{Caller, tell};

@@ -1,5 +1,7 @@
 //! What is the same for all requests and all threads of a worker.
 
+use crate::access;
+use crate::access_facts::Wanted;
 use crate::hooks::Hooks;
 use crate::inherited::{self, Inherited};
 use crate::python::Helper;
@@ -22,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) sendfile: bool,
     /// Those that see requests.
     pub(crate) hooks: Option<Hooks>,
+    /// What the access log wants of the environment.
+    pub(crate) wanted: Wanted,
 }
 
 impl Site {
@@ -48,6 +52,7 @@ impl Site {
             multiprocess: inherited.settings.workers > 1,
             sendfile: inherited.settings.http.sendfile,
             hooks: inherited.hooks.as_ref().and_then(Hooks::of_requests),
+            wanted: access::wanted(&inherited.settings),
         })
     }
 }

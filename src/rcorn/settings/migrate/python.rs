@@ -46,7 +46,7 @@ fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
         Kind::Unused(_, why) => {
             target.comment(format!("{place}{}: it has no effect here: {why}", found.name));
         }
-        Kind::Refused(..) | Kind::Later(_) => {
+        Kind::Refused(..) => {
             if let Some(why) = values.iter().find_map(|value| python_file::misfit(row, value)) {
                 target.comment(format!("{place}{source}\n{}: {why}", found.name));
             }

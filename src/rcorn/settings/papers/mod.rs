@@ -86,12 +86,13 @@ fn takes(row: &Row) -> String {
         Kind::Switch([], _) => "true or false".to_owned(),
         Kind::Switch(further, _) => format!("true, false, {}", words(further)),
         Kind::Mask(_) | Kind::Mode(_) => "octal text, such as \"0600\"".to_owned(),
+        Kind::Table(_) => "table".to_owned(),
         Kind::Text(_) | Kind::Checked(_) => "text".to_owned(),
         Kind::Address(example, _) => format!("address, such as \"{example}\""),
         Kind::Path(_) => "path".to_owned(),
         Kind::List(..) => "list of text".to_owned(),
         Kind::Pairs(_) => "table, or list of \"NAME=VALUE\"".to_owned(),
-        Kind::Later(_) | Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => String::new(),
+        Kind::Wish(_) | Kind::Hook | Kind::Unused(..) | Kind::Refused(..) => String::new(),
     }
 }
 

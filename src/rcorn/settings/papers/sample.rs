@@ -43,6 +43,7 @@ fn value(row: &Row) -> String {
         (Kind::Switch(..), "on") => "true".to_owned(),
         (Kind::Switch(..), "off") => "false".to_owned(),
         (Kind::List(..) | Kind::Pairs(_), default) => listed(default),
+        (Kind::Table(_), _) => "{}".to_owned(),
         (Kind::Path(_), "") => quoted("PATH"),
         (Kind::Address(example, _), "") => quoted(example),
         (_, default) => quoted(default),
