@@ -35,7 +35,7 @@ mod state;
 mod step;
 mod succession;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wires;
 mod worker_settings;
 mod zygote;
