@@ -50,6 +50,12 @@ class Edited:
 
         with self.server.explained():
             wait_until(is_said, f"the application says {text!r}")
+            # For a moment both generations accept.
+            wait_until(self.is_settled, "no reload is under way")
+
+    def is_settled(self):
+        log = self.server.log
+        return log.count("reloaded: generation") + log.count("reload failed") >= log.count("reloading: generation")
 
     def reloads(self):
         return self.server.log.count("reloading: generation")

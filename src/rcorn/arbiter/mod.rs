@@ -39,7 +39,7 @@ mod step;
 mod succession;
 mod telling;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unfinished;
 mod wires;
 mod worker_settings;

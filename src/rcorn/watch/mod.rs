@@ -126,6 +126,11 @@ impl Watch {
             let Ok(mut guard) = ready!(directories.poll_read_ready(context)) else { return Poll::Pending };
             let noticed = guard.get_inner().noticed();
             guard.clear_ready();
+            for noticed in &noticed {
+                if let Noticed::Gone(directory) = noticed {
+                    known.remove(directory);
+                }
+            }
             if let Some(made_anew) = self.files.matter(&noticed, known) {
                 if made_anew {
                     // A complaint about what is there no more would be one too many.
@@ -197,4 +202,65 @@ fn polls_instead(error: &io::Error) -> String {
 fn wall_clock() -> i128 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::future::poll_fn;
+
+    fn settings(place: &str, engine: ReloadEngine) -> Settings {
+        let chdir = std::env::temp_dir().join(format!("rcorn-watch-{place}-{}", sys::process::own_pid()));
+        fs::create_dir_all(&chdir).unwrap();
+        let mut settings = crate::arbiter::tests::settings();
+        settings.chdir = chdir.canonicalize().unwrap();
+        settings.development.reload_engine = engine;
+        settings
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn many_changes_are_one_and_others_are_none() {
+        let settings = settings("many", ReloadEngine::Inotify);
+        let file = |name: &str| settings.chdir.join(name);
+        let known = ["a.py", "b.py", "c.py"];
+        known.iter().for_each(|name| fs::write(file(name), "").unwrap());
+        runtime().block_on(async {
+            let (mut watch, complaint) = Watch::begin(None, &settings);
+            assert_eq!((complaint, watch.look()), (None, None));
+            let files = known.iter().map(|name| file(name).display().to_string()).collect();
+            assert_eq!(watch.add(Loaded { files, patterns: Vec::new() }), None);
+            assert_eq!((watch.look(), watch.next()), (None, None), "nothing to wait for but the kernel");
+            fs::write(file("notes.txt"), "x").unwrap();
+            known.iter().for_each(|name| fs::write(file(name), "changed").unwrap());
+            poll_fn(|context| watch.poll(context)).await;
+            let wait = watch.next().unwrap();
+            assert!(wait <= QUIET, "{wait:?}");
+            assert_eq!(watch.look().unwrap(), "a.py and 2 more files have changed");
+            assert_eq!((watch.look(), watch.next()), (None, None));
+            let (mut next, _) = Watch::begin(Some(watch.files().clone()), &settings);
+            assert!(next.next().is_some(), "something may have been missed meanwhile");
+            assert_eq!(next.look(), None);
+        });
+        fs::remove_dir_all(&settings.chdir).unwrap();
+    }
+
+    #[test]
+    fn without_the_kernel_everything_is_looked_at_once_a_second() {
+        let settings = settings("poll", ReloadEngine::Poll);
+        let file = settings.chdir.join("a.py");
+        fs::write(&file, "").unwrap();
+        runtime().block_on(async {
+            let (mut watch, _) = Watch::begin(None, &settings);
+            watch.add(Loaded { files: vec![file.display().to_string()], patterns: Vec::new() });
+            assert_eq!((watch.look(), watch.next()), (None, Some(POLL)));
+            fs::write(&file, "changed").unwrap();
+            assert_eq!(watch.look().unwrap(), "a.py has changed");
+        });
+        fs::remove_dir_all(&settings.chdir).unwrap();
+    }
 }
