@@ -32,8 +32,8 @@ def entries(box, *words):
     return wait_until(lambda: box.journal("-u", UNIT, *words), f"there is an entry {words}", pause=0.05)
 
 
-def get(box, path):
-    return box.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:8000{path}")
+def get(box, path, code=0):
+    return box.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:8000{path}", code=code)
 
 
 def test_lines_have_priorities_and_names(logging):
@@ -52,6 +52,17 @@ def test_the_access_log_can_be_filtered(logging):
     wait_until(lambda: len(logging.journal("-u", UNIT, "HTTP_STATUS=200")) == 2, "two were answered", pause=0.05)
     assert {entry["HTTP_PATH"] for entry in entries(logging, "HTTP_STATUS=200")} == {"/"}
     assert not logging.journal("-u", UNIT, "HTTP_STATUS=500")
+
+
+def test_the_access_log_has_the_form_that_was_asked_for(box):
+    box.put("/etc/rcorn/shop.toml", text_of("shop", 'access_log = "-"\naccess_log_format = "%(m)s %(U)s %(s)s %(reason)s"\n'))
+    box.run("systemctl", "start", UNIT)
+    get(box, "/nowhere")
+    assert entries(box, "HTTP_PATH=/nowhere")[0]["MESSAGE"] == "GET /nowhere 404 -"
+    get(box, "/crashes?signal=9", code=52)
+    entry = entries(box, "HTTP_PATH=/crashes")[0]
+    assert entry["MESSAGE"] == "GET /crashes 000 the worker was killed by SIGKILL" and entry["HTTP_STATUS"] == "0"
+    assert entry["RCORN_WORKER"] in ("1", "2") and entry["REMOTE_ADDR"] == "127.0.0.1"
 
 
 def test_a_traceback_is_one_entry(logging):
