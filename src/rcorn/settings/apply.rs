@@ -2,6 +2,7 @@
 
 use super::Settings;
 use super::origin::Origin;
+use super::python_file::OBJECT;
 use super::refusal::Refusal;
 use super::row::{Kind, Takes};
 use super::value::{Given, Value};
@@ -209,12 +210,11 @@ fn address(value: &Value, example: &str) -> Result<String, String> {
     }
 }
 
-/// `python:` stands for an object of a settings file in Python that JSON has no words for.
 fn object(value: &Value) -> Result<String, String> {
     let text = text(value).map_err(|_| format!("expected a table, found {value}"))?;
     match serde_json::from_str(&text) {
         Ok(serde_json::Value::Object(_)) => Ok(text),
-        _ if text == "python:" => Ok(text),
+        _ if text == OBJECT => Ok(text),
         _ => Err(format!("expected a table, or an object in JSON, found {value}")),
     }
 }

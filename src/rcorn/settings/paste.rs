@@ -52,6 +52,7 @@ pub(super) fn settle(settings: &mut Settings, invocation: &Invocation) -> Result
     let found = places.iter().find(|place| place.is_file());
     paste.file = text(found.ok_or(format!("there is no file {}", places[0].display()))?);
     paste.defaults = std::mem::take(&mut settings.paste_global);
+    settings.logs.python.describe_by(&paste.file);
     let section = paste.section.iter().map(|section| format!("#{section}"));
     let name = std::iter::once(paste.file.clone()).chain(section).collect();
     let other = std::mem::replace(&mut settings.app, name);

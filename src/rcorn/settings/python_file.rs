@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 const WORDS: [&str; 10] =
     ["app", "python", "env", "name", "pid", "preload", "loop", "lifespan", "rolling", "extension"];
 
+/// Stands for an object that JSON has no words for: the zygote evaluates the file again and has it.
+pub(super) const OBJECT: &str = "python:";
+
 /// What a settings file in Python comes to.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -147,6 +150,9 @@ fn convert(kind: Kind, value: &Evaluation) -> Value {
         }
         Evaluation::Text(text) => Value::Text(text.clone()),
         Evaluation::List(_) => Value::Other("a list".into()),
+        Evaluation::Table(_) if matches!(kind, Kind::Table(_)) => {
+            Value::Text(json(value).map_or_else(|| OBJECT.to_owned(), |value| value.to_string()))
+        }
         Evaluation::Table(_) => Value::Other("a dict".into()),
         // worker_class, logger_class: by the dotted name.
         Evaluation::Class(name) if matches!(kind, Kind::Known(..) | Kind::Text(_)) => {
@@ -156,6 +162,23 @@ fn convert(kind: Kind, value: &Evaluation) -> Value {
         Evaluation::Function(name) => Value::Function(name.clone()),
         Evaluation::Other(what) => Value::Other(what.clone().into()),
     }
+}
+
+/// As JSON, where that has words for all of it.
+fn json(value: &Evaluation) -> Option<serde_json::Value> {
+    Some(match value {
+        Evaluation::Nothing => serde_json::Value::Null,
+        Evaluation::Boolean(boolean) => (*boolean).into(),
+        Evaluation::Integer(number) => (*number).into(),
+        Evaluation::Float(number) => (*number).into(),
+        Evaluation::Text(text) => text.clone().into(),
+        Evaluation::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>()?.into(),
+        Evaluation::Table(pairs) => {
+            let pairs = pairs.iter().map(|(name, value)| Some((name.clone(), json(value)?)));
+            serde_json::Value::Object(pairs.collect::<Option<_>>()?)
+        }
+        Evaluation::Function(_) | Evaluation::Class(_) | Evaluation::Other(_) => return None,
+    })
 }
 
 #[cfg(test)]

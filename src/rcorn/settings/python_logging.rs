@@ -18,6 +18,17 @@ pub(crate) struct PythonLogging {
     pub(super) ini: Option<PathBuf>,
 }
 
+impl PythonLogging {
+    /// As Gunicorn does with the file of an application that describes logging too, unless somebody says something else.
+    pub(super) fn describe_by(&mut self, ini: &str) {
+        let is_said = self.dict.is_some() || self.json.is_some() || self.ini.is_some();
+        let text = std::fs::read_to_string(ini).unwrap_or_default();
+        if !is_said && text.lines().any(|line| line.trim_end() == "[loggers]") {
+            self.ini = Some(ini.into());
+        }
+    }
+}
+
 /// Gunicorn's own classes: what they do, rcorn does.
 const OURS: [&str; 3] =
     ["gunicorn.glogging.Logger", "gunicorn.instrument.statsd.Statsd", "gunicorn.instrument.statsd:Statsd"];

@@ -92,8 +92,12 @@ def read_json(path):
 
 
 def configure_by(what, config):
+    whole = {**BASE, **config}
+    if "root" not in config and "console" not in whole["handlers"]:
+        # Gunicorn refuses handlers without one of that name, for a root logger that nobody has asked for.
+        del whole["root"]
     try:
-        logging.config.dictConfig({**BASE, **config})
+        logging.config.dictConfig(whole)
     except Exception as error:
         raise Mistake(f"{what}: {reason(error)}") from error
     return {name for name in config.get("loggers", {}) if name in (ERROR, ACCESS)}

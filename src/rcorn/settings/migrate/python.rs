@@ -51,6 +51,12 @@ fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
                 target.comment(format!("{place}{source}\n{}: {why}", found.name));
             }
         }
+        Kind::Table(_) if values.contains(&Value::Text(python_file::OBJECT.to_owned())) => {
+            target.comment(format!(
+                "{place}{}: it has objects that only Python has; say it in Python, or without them.",
+                found.name
+            ));
+        }
         _ => {
             if is_computed(&found.value, source) {
                 target.note(format!("{place}{source}"));
