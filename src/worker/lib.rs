@@ -24,6 +24,7 @@ mod load;
 mod log;
 mod loop_lanes;
 mod meter;
+mod newborn;
 mod overdue;
 mod prepare;
 mod python;

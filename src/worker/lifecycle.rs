@@ -13,176 +13,25 @@
 //! arbiter kills at `graceful_timeout`, and when that is gone the timer of `sys::signal::die_after_parent` does.
 
 use crate::application::Application;
-use crate::birth::{WorkerChannel, await_adoption};
-use crate::delivery;
+use crate::birth::WorkerChannel;
 use crate::hooks::Hooks;
-use crate::inherited::{self, Inherited};
-use crate::kind;
+use crate::inherited;
 use crate::meter::Meter;
-use crate::python::Helper;
-use crate::zygote::title_suffix;
-use crate::{load, log, reload, service};
+use crate::newborn::refuse;
+use crate::{log, reload};
 use contract::channel::Received;
-use contract::descriptors;
 use contract::exit::ExitCode;
-use contract::id::{Slot, WorkerId};
+use contract::id::Slot;
 use contract::logline::Level;
 use contract::message::{BootFailure, FromWorker, ToWorker};
-use contract::scoreboard::Scoreboard;
 use http::{Farewell, Server, Turned};
-use pyo3::prelude::*;
 use std::io;
-use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::AsFd;
 use sys::signal::{self, Noted};
 
 /// Names of the descriptors that the server watches for us.
 const CHANNEL: u32 = 0;
 const SIGNALS: u32 = 1;
-
-/// All are caught, most to do no harm: a caught signal has its default effect again in a program that the
-/// application starts, an ignored one would stay ignored there.
-const CAUGHT: [i32; 9] = [
-    signal::SIGTERM,
-    signal::SIGINT,
-    signal::SIGQUIT,
-    signal::SIGUSR1,
-    signal::SIGHUP,
-    signal::SIGUSR2,
-    signal::SIGWINCH,
-    signal::SIGTTIN,
-    signal::SIGTTOU,
-];
-
-/// What a worker comes with.
-pub(crate) struct Newborn {
-    /// Its end of its channel.
-    pub(crate) channel: WorkerChannel,
-    /// Where it writes its stacks when the operator wants to see them.
-    pub(crate) stacks: OwnedFd,
-    /// What its standard output and standard error are to be.
-    pub(crate) outputs: Option<(OwnedFd, OwnedFd)>,
-    /// Its place in the scoreboard.
-    pub(crate) slot: Slot,
-    /// Its name.
-    pub(crate) worker: WorkerId,
-}
-
-/// Runs a newborn worker to its end.
-pub(crate) fn run(
-    py: Python<'_>,
-    inherited: Inherited,
-    application: Option<Py<PyAny>>,
-    newborn: Newborn,
-) -> ExitCode {
-    let hooks = inherited.hooks.clone();
-    let mut code = begin(py, inherited, application, newborn).unwrap_or_else(|code| code);
-    if let Some(hooks) = hooks {
-        code = hooks.farewell(py, code);
-    }
-    delivery::deliver_now(py);
-    code
-}
-
-/// Becomes a worker, imports the application, and serves.
-fn begin(
-    py: Python<'_>,
-    inherited: Inherited,
-    application: Option<Py<PyAny>>,
-    Newborn { channel, stacks, outputs, slot, worker }: Newborn,
-) -> Result<ExitCode, ExitCode> {
-    let failed = |failure| refuse(&channel, failure);
-    let settings = &inherited.settings;
-    let patience = settings.graceful_timeout;
-    log::set_worker(slot.0 + 1);
-    sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
-    // Where somebody reads what it prints, the stacks of a stuck request are told with it.
-    let stacks_to = if outputs.is_some() { 2 } else { descriptors::ERROR_LOG };
-    if let Some((out, err)) = outputs {
-        let printing = sys::fd::become_standard(1, out.as_fd());
-        printing
-            .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
-            .map_err(|error| failed(unable(&error)))?;
-        print_by_lines(py).map_err(|error| failed(load::internal(&error, py)))?;
-    }
-    // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
-    let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
-    let Some(signals) = become_worker(&inherited, slot).map_err(|error| failed(unable(&error)))? else {
-        return Ok(ExitCode::Success);
-    };
-    let hooks = inherited.hooks.clone();
-    if let Some(hooks) = &hooks {
-        let place = (Arc::clone(&inherited.scoreboard), slot);
-        hooks.post_fork(py, worker, place).map_err(failed)?;
-    }
-    let application = match application {
-        Some(application) => application,
-        None => match delivery::set_up(py, settings).and_then(|()| load::load(py, settings)) {
-            Ok(application) => application,
-            // The import was interrupted, which is no failure of the application.
-            Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
-            Err(failure) => reload::instead(py, settings, failure).map_err(failed)?,
-        },
-    };
-    let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    if let Some(hooks) = &hooks {
-        hooks.loaded(py, &application).map_err(failed)?;
-    }
-    let post = Post { slot, signals, channel, patience, hooks, reload: settings.reload };
-    service::serve(py, kind, (application, interrupted), inherited, post)
-}
-
-fn become_worker(inherited: &Inherited, slot: Slot) -> io::Result<Option<Noted>> {
-    let signals = Noted::watch(&CAUGHT)?;
-    signals.interrupt_on(&[signal::SIGINT, signal::SIGQUIT], interrupt_python)?;
-    if !await_adoption(inherited.settings.arbiter) {
-        return Ok(None);
-    }
-    // For the life of the process: a signal handler writes there.
-    let board: &'static Arc<Scoreboard> = Box::leak(Box::new(Arc::clone(&inherited.scoreboard)));
-    sys::last_word::install(board.slot(slot).every_lane().map(|lane| lane.answered_place()).collect())?;
-    signal::die_after_parent(inherited.settings.graceful_timeout)?;
-    Ok(Some(signals))
-}
-
-/// Gives the exception that an interrupt raises in the application.
-fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>> {
-    // Before somebody watches the signal that shows the stacks: this makes it harmless first.
-    signal::abort_shows_stacks()?;
-    let helper = Helper::Newborn.module(py)?;
-    helper.call_method0("reseed")?;
-    helper.call_method1("show_stacks_on", (signal::stacks_signal(), shown_on))?;
-    // The handler writes to the number for as long as the process lives.
-    helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
-    helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
-}
-
-/// What is printed is to be read as soon as a line is whole.
-pub(crate) fn print_by_lines(py: Python<'_>) -> PyResult<()> {
-    Helper::Newborn.module(py)?.call_method0("print_by_lines").map(drop)
-}
-
-/// Called by a signal handler.
-extern "C" fn interrupt_python() {
-    // SAFETY: may be called from a signal handler and without the GIL, says its documentation.
-    unsafe { pyo3::ffi::PyErr_SetInterruptEx(signal::SIGINT) };
-}
-
-fn is_to_leave(signals: &Noted) -> bool {
-    signals.take().iter().any(|signal| matches!(*signal, signal::SIGINT | signal::SIGQUIT))
-}
-
-/// Tells the arbiter why this worker does not serve.
-pub(crate) fn refuse(channel: &WorkerChannel, failure: BootFailure) -> ExitCode {
-    let code = failure.code;
-    let _ = channel.send(&FromWorker::Failed(failure), &[]);
-    code
-}
-
-pub(crate) fn unable(error: &io::Error) -> BootFailure {
-    let summary = format!("a worker cannot start: {error}");
-    BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
-}
 
 /// A worker that serves.
 pub(crate) struct Worker<A> {

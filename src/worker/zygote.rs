@@ -9,10 +9,10 @@ use crate::gevent;
 use crate::hooks::{self, Hooks};
 use crate::inherited::{self, Inherited, ZygoteChannel};
 use crate::kind;
-use crate::lifecycle::Newborn;
+use crate::newborn::{self, Newborn};
 use crate::load;
 use crate::python::Helper;
-use crate::{lifecycle, log, prepare, reload, spool, statsd};
+use crate::{log, prepare, reload, spool, statsd};
 use contract::channel::Received;
 use contract::descriptors;
 use contract::exit::ExitCode;
@@ -58,7 +58,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     // Where records are made of what workers print, that goes through the arbiter.
     if settings.capture_output && settings.log_format == LogFormat::Plain {
         inherited::capture_output().map_err(|error| unusable(&error))?;
-        lifecycle::print_by_lines(py).map_err(|error| load::internal(&error, py))?;
+        newborn::print_by_lines(py).map_err(|error| load::internal(&error, py))?;
     }
     conf::evaluate(py, settings)?;
     prepare::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
@@ -148,7 +148,7 @@ fn obey(
                 if let Some(channel_of_worker) = fork(py, (end, worker), inherited.hooks.as_ref()) {
                     drop(channel);
                     let newborn = Newborn { channel: channel_of_worker, stacks, outputs, slot, worker };
-                    return lifecycle::run(py, inherited, application, newborn);
+                    return newborn::run(py, inherited, application, newborn);
                 }
             }
             ToZygote::Retire => {
