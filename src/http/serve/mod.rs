@@ -16,6 +16,7 @@ mod drive;
 mod ending;
 mod handover;
 mod letters;
+mod parting;
 mod shared;
 mod timers;
 mod tokens;
@@ -28,7 +29,7 @@ use accept::{Calls, Declined, Listener};
 use connection::{Client, Connection, Phase};
 use drive::{Then, drive};
 pub use ending::Farewell;
-use handover::{break_flow, client_is};
+use handover::client_is;
 use shared::Shared;
 use slab::Slab;
 use std::io;
@@ -50,7 +51,6 @@ const LINGER: u64 = 2000;
 const QUIET_AT_THE_END: u64 = 500;
 /// How long the end is put off for a request that has only begun to arrive, or has not even done that.
 const LAST_WORD: u64 = 1000;
-const NOT_IN_TIME: &str = "the request did not arrive in time";
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
 
@@ -313,64 +313,6 @@ impl Server {
         }
         connection.deadline = self.shared.next_deadline(connection);
         self.timers.set(key, connection.deadline);
-    }
-
-    fn expire(&mut self, app: &mut impl App, observer: &mut impl Observer) {
-        let now = self.shared.now;
-        if self.timers.next().is_none_or(|next| next > now) {
-            return;
-        }
-        for key in self.timers.fired(now) {
-            let Some(connection) = self.connections.get(key) else { continue };
-            match connection.deadline {
-                0 => {}
-                at if at <= now => self.time_is_over(key, app, observer),
-                at => self.timers.set(key, at),
-            }
-        }
-    }
-
-    fn time_is_over(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        if let Some(out) = &connection.out {
-            if !connection.output.is_empty() {
-                return self.lose(key, app, observer);
-            }
-            let inflow = out.inflow.as_ref();
-            if inflow.is_some_and(|inflow| inflow.awaits_application()) {
-                connection.since = self.shared.now;
-            } else {
-                break_flow(connection, Refusal::new(408, NOT_IN_TIME), app);
-            }
-            return self.settle(key, Then::Wait, observer);
-        }
-        let waits_for_client = connection.phase == Phase::Open && connection.output.is_empty();
-        if !waits_for_client || connection.waits_for_a_request() {
-            return self.close(key, observer);
-        }
-        let input = std::mem::take(&mut connection.input);
-        let late = Refusal::new(408, NOT_IN_TIME);
-        drive::refuse(connection, &input, late, &mut self.shared, observer);
-        self.settle(key, Then::Wait, observer);
-    }
-
-    /// The client is gone, perhaps in the middle of a body.
-    fn lose(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
-        if let Some(connection) = self.connections.get(key) {
-            if connection.out.is_some() {
-                return self.lose_with_request(key, app);
-            }
-            drive::note_lost(connection, observer);
-        }
-        self.close(key, observer);
-    }
-
-    fn close(&mut self, key: usize, observer: &mut impl Observer) {
-        if let Some(connection) = self.connections.try_remove(key) {
-            let _ = self.poller.remove(connection.as_fd());
-            drop(connection);
-            observer.connections(self.connections.len());
-        }
     }
 
     /// How many connections are open.

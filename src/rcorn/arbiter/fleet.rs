@@ -142,4 +142,3 @@ impl Fleet {
         crews.chain(self.look_at).chain(self.idle.count_at).chain(self.weigh_at).chain(check).min()
     }
 }
-

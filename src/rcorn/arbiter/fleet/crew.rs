@@ -2,7 +2,7 @@
 
 use super::super::hooking::Hooking;
 use super::super::policy::{BackOff, Moment, Rules};
-use contract::id::{Slot, WorkerId, Pid};
+use contract::id::{Pid, Slot, WorkerId};
 use contract::message::BootFailure;
 use contract::scoreboard::MOST_WORKERS;
 use contract::settings::Preload;
