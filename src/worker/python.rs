@@ -26,8 +26,10 @@ pub(crate) enum Helper {
     Gevent,
     /// What the tasks of an event loop wait for.
     Chains,
-    /// Python's logging, and what is told to it.
+    /// Python's logging, as the settings say it.
     Logs,
+    /// The server's own records, for who asked for them.
+    Records,
 }
 
 impl Helper {
@@ -42,6 +44,7 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Logs => ("_rcorn.logs", include_str!("python/logs.py")),
+            Self::Records => ("_rcorn.records", include_str!("python/records.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
         }
     }
@@ -60,7 +63,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 10] = [const { PyOnceLock::new() }; 10];
+static MODULES: [PyOnceLock<Py<PyModule>>; 11] = [const { PyOnceLock::new() }; 11];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {
