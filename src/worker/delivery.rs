@@ -1,4 +1,4 @@
-//! What the server has to say, handed to Python's logging where somebody asked for that (`python/logs.py`).
+//! What the server has to say, handed to Python's logging where somebody asked for that (`python/logs.py`, `python/records.py`).
 //!
 //! It is collected here and delivered between two turns of the loop: nothing of Python is called in the middle of something,
 //! and in a gevent worker no frame of Rust lies below a handler that waits.
@@ -60,8 +60,9 @@ pub(crate) fn set_up(py: Python<'_>, settings: &WorkerSettings) -> Result<(), Bo
     }
     let internal = |error: PyErr| load::internal(&error, py);
     let helper = Helper::Logs.module(py).map_err(internal)?;
+    let records = Helper::Records.module(py).map_err(internal)?;
     let values = serde_json::to_string(&settings.logging).unwrap_or_default();
-    match helper.call_method1("set_up", (values,)).and_then(|asked| asked.extract::<(bool, bool)>()) {
+    match helper.call_method1("set_up", (values, records)).and_then(|asked| asked.extract::<(bool, bool)>()) {
         Ok((errors, requests)) => {
             ERRORS.store(errors, Relaxed);
             REQUESTS.store(requests, Relaxed);
@@ -158,7 +159,7 @@ pub(crate) fn deliver() {
 /// Delivers what has been collected, whoever usually does that.
 pub(crate) fn deliver_now(py: Python<'_>) {
     let delivered = fetch(py)
-        .and_then(|news| Helper::Logs.module(py)?.call_method1("deliver", (news,)))
+        .and_then(|news| Helper::Records.module(py)?.call_method1("deliver", (news,)))
         .and_then(|failures| failures.extract::<Vec<String>>());
     match delivered {
         Ok(failures) => failures.iter().for_each(|failure| complain(failure)),

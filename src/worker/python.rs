@@ -44,8 +44,10 @@ pub(crate) enum Helper {
     Reload,
     /// Every line that runs.
     Spew,
-    /// Python's logging, and what is told to it.
+    /// Python's logging, as the settings say it.
     Logs,
+    /// The server's own records, for who asked for them.
+    Records,
 }
 
 impl Helper {
@@ -60,6 +62,7 @@ impl Helper {
             Self::Asgi => ("_rcorn.asgi", include_str!("python/asgi.py")),
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Logs => ("_rcorn.logs", include_str!("python/logs.py")),
+            Self::Records => ("_rcorn.records", include_str!("python/records.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
             Self::Paste => ("_rcorn.paste", include_str!("python/paste.py")),
             Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
@@ -87,7 +90,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 19] = [const { PyOnceLock::new() }; 19];
+static MODULES: [PyOnceLock<Py<PyModule>>; 20] = [const { PyOnceLock::new() }; 20];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

@@ -25,7 +25,7 @@ pub(crate) fn serve(py: Python<'_>, worker: Worker<GeventApp>, site: &Site, limi
         }
     };
     let served = Helper::Wsgi.module(py).and_then(|wsgi| {
-        let deliver = Helper::Logs.module(py)?.getattr("deliver")?;
+        let deliver = Helper::Records.module(py)?.getattr("deliver")?;
         let words = (&reactor, application, interrupted, wsgi, site.sendfile, limits, deliver);
         Helper::Gevent.module(py)?.call_method1("serve", words)
     });
