@@ -143,7 +143,7 @@ impl Invocation {
         let mut told = python_file::read(&name, &evaluated);
         told.given.retain(|given| matches!(given.row.kind, Kind::Hook));
         let reading = reading.with_python(source, Told { warnings: Vec::new(), ..told });
-        Ok(reading.from_file(evaluated.file.map(PathBuf::from)))
+        Ok(reading.read_from(evaluated.file.map(PathBuf::from)))
     }
 
     /// The file that the strongest layer names; else Gunicorn's own, where it is there.
@@ -166,13 +166,13 @@ impl Invocation {
         match python_file::named(name, &self.directory) {
             None => {
                 let path = python_file::path_of(name, &self.directory);
-                Ok(flags.with_file(file::read(&path, shown)?).from_file(Some(path)))
+                Ok(flags.with_file(file::read(&path, shown)?).read_from(Some(path)))
             }
             Some(source) => {
                 let evaluated = self.evaluate(&flags.settings_without_app()?, source.clone(), shown)?;
                 let mut told = python_file::read(&self.place_of(shown, &evaluated), &evaluated);
                 told.given.extend(found);
-                Ok(flags.with_python(source, told).from_file(evaluated.file.map(PathBuf::from)))
+                Ok(flags.with_python(source, told).read_from(evaluated.file.map(PathBuf::from)))
             }
         }
     }

@@ -41,7 +41,7 @@ impl<'a> Reading<'a> {
     }
 
     /// This file was read.
-    pub(super) fn from_file(mut self, path: Option<PathBuf>) -> Self {
+    pub(super) fn read_from(mut self, path: Option<PathBuf>) -> Self {
         self.files.extend(path);
         self
     }

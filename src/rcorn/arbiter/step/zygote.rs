@@ -45,7 +45,6 @@ pub(super) fn said(
         return;
     }
     match message {
-        FromZygote::ExecHook(_) => {}
         FromZygote::Booted { preload: PreloadOutcome::Unsafe { reason } } => {
             start_again_without_preload(generation, crew, &reason, todo);
         }
@@ -62,7 +61,7 @@ pub(super) fn said(
             todo.push(Action::KillZygote(generation));
             failed(crew, failure, now, todo);
         }
-        FromZygote::Loaded(_) => {}
+        FromZygote::ExecHook(_) | FromZygote::Loaded(_) => {}
     }
 }
 
