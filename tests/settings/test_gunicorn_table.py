@@ -21,6 +21,8 @@ OTHER_DEFAULTS = {
     "user": ("", "who starts it"),
     "group": ("", "who starts it"),
     "accesslog": ("off", "Gunicorn's None means off"),
+    "access_log_format": ("", "combined, or JSON where log_format says so"),
+    "logger_class": ("", "rcorn's own, which does what Gunicorn's does"),
     "default_proc_name": ("", "the application's name is a better one"),
 }
 # Settings that are flags here, and in a file have no effect or are refused: they have a row for each.
