@@ -145,7 +145,7 @@ def test_a_request_that_takes_too_long_is_504(green):
         assert stuck.response().status == 504
         assert streaming.head().status == 200
         assert b"0\r\n\r\n" not in streaming.rest(), "broken off, and not whole"
-    server.wait_for_log('REQUEST TIMEOUT: 0\.400 s in "GET /sleep\?s=60"; it is cancelled')
+    server.wait_for_log(r'REQUEST TIMEOUT: 0\.400 s in "GET /sleep\?s=60"; it is cancelled')
     assert server.get("/patched").json[3] == worker and "Traceback" not in server.log
 
 
