@@ -21,15 +21,16 @@ def memory(directory, quick, plots):
         "granian": ("granian", DJANGO),
         "rcorn --preload=off": ("rcorn", dataclasses.replace(DJANGO, flags=("--preload=off",))),
         "rcorn": ("rcorn", DJANGO),
+        "rcorn --warm-up": ("rcorn", dataclasses.replace(DJANGO, flags=("--warm-up", "frameworks:warm_up"))),
     }
     rows = {}
     for label, (name, wanted) in variants.items():
         if is_there(name):
             rows[label] = after_requests(name, wanted, directory / label.replace(" ", "-"))
-    ours = rows["rcorn"][0]
+    plain, warm = rows["rcorn"][0], rows["rcorn --warm-up"][0]
     lines = ["### Memory: Django, 4 workers, after 1,000 requests and a full collection", ""]
-    lines += ["| server | MB (PSS) of all processes | rcorn's part | master, MB (RSS) |", "|---|---|---|---|"]
-    lines += [f"| {label} | {pss:.0f} | {ours / pss:.2f} | {master:.1f} |" for label, (pss, master) in rows.items()]
+    lines += ["| server | MB (PSS) of all processes | rcorn's part | warmed up | master, MB (RSS) |", "|---|---|---|---|---|"]
+    lines += [f"| {label} | {pss:.0f} | {plain / pss:.2f} | {warm / pss:.2f} | {master:.1f} |" for label, (pss, master) in rows.items()]
     return "\n".join([*lines, "", idle(directory / "idle")]) + "\n"
 
 

@@ -8,6 +8,7 @@ complete -c rcorn -l env-file -d 'file of NAME=VALUE lines for that environment,
 complete -c rcorn -l preload -d 'import the application before the workers are forked: on, off, or auto: if it survives that [default: auto]' -r -f -a "on\t''
 off\t''
 auto\t''"
+complete -c rcorn -l warm-up -d 'MODULE:CALLABLE that is called with the application before that serves, once where it is preloaded' -r
 complete -c rcorn -s b -l bind -d 'HOST:PORT, [IPV6]:PORT, unix:PATH, unix:@NAME or fd://N; repeatable [default: 127.0.0.1:8000, or 0.0.0.0:$PORT]' -r
 complete -c rcorn -l backlog -d 'connections that may wait to be accepted [default: 2048]' -r
 complete -c rcorn -l reuse-port -d 'let other servers listen at the same address [default: off]' -r -f -a "on\t''

@@ -26,6 +26,9 @@ pub struct WorkerSettings {
     pub chdir: String,
     /// What else is put in front of `sys.path`.
     pub pythonpath: Vec<String>,
+    /// `module:callable` that is called with the application before that serves.
+    #[serde(default)]
+    pub warm_up: Option<String>,
     /// Import the application before the fork?
     pub preload: Preload,
     /// How many workers there are meant to be.

@@ -9,8 +9,24 @@ use pyo3::prelude::*;
 /// The longest traceback that is sent: a message has a limit, and nobody reads on.
 const LONGEST_TRACEBACK: usize = 48 * 1024;
 
-/// The application that the settings name.
+/// The application that the settings name, warmed up if they say so.
 pub(crate) fn load(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny>, BootFailure> {
+    let application = import(py, settings)?;
+    if let Some(spec) = &settings.warm_up {
+        warm_up(py, spec, &application)?;
+    }
+    Ok(application)
+}
+
+/// Has somebody's function do what the first requests would have to do.
+fn warm_up(py: Python<'_>, spec: &str, application: &Py<PyAny>) -> Result<(), BootFailure> {
+    let helper = Helper::Load.module(py).map_err(|error| internal(&error, py))?;
+    let Err(error) = helper.call_method1("warm_up", (spec, application)) else { return Ok(()) };
+    let failure = failure(py, helper, ("run", "warm-up"), (spec, &error));
+    Err(failure.unwrap_or_else(|second| internal(&second, py)))
+}
+
+fn import(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny>, BootFailure> {
     let helper = Helper::Load.module(py).map_err(|error| internal(&error, py))?;
     let spec = &settings.app;
     let loaded = match &settings.paste {
@@ -19,7 +35,10 @@ pub(crate) fn load(py: Python<'_>, settings: &WorkerSettings) -> Result<Py<PyAny
     };
     match loaded {
         Ok(application) => Ok(application.unbind()),
-        Err(error) => Err(failure(py, helper, spec, &error).unwrap_or_else(|second| internal(&second, py))),
+        Err(error) => {
+            let failure = failure(py, helper, ("import", "application"), (spec, &error));
+            Err(failure.unwrap_or_else(|second| internal(&second, py)))
+        }
     }
 }
 
@@ -43,15 +62,21 @@ fn is_missing(helper: &Bound<'_, PyModule>, error: &PyErr) -> PyResult<bool> {
     error.value(helper.py()).is_instance(&helper.getattr("NotInstalled")?)
 }
 
-fn failure(py: Python<'_>, helper: &Bound<'_, PyModule>, spec: &str, error: &PyErr) -> PyResult<BootFailure> {
+/// It could not be done to what `spec` names.
+fn failure(
+    py: Python<'_>,
+    helper: &Bound<'_, PyModule>,
+    (done, what): (&str, &str),
+    (spec, error): (&str, &PyErr),
+) -> PyResult<BootFailure> {
     let value = error.value(py);
     if value.is_instance(&helper.getattr("NoCallable")?)? {
-        let summary = format!("no application at '{spec}': {value}");
+        let summary = format!("no {what} at '{spec}': {value}");
         return Ok(BootFailure { code: ExitCode::AppCallable, summary, traceback: String::new() });
     }
-    let what: String = helper.call_method1("describe", (value,))?.extract()?;
+    let reason: String = helper.call_method1("describe", (value,))?.extract()?;
     let advice: String = helper.call_method1("advice", (spec, value))?.extract()?;
-    let summary = format!("cannot import the application '{spec}': {what}; {advice}");
+    let summary = format!("cannot {done} the {what} '{spec}': {reason}; {advice}");
     Ok(BootFailure { code: ExitCode::AppImport, summary, traceback: shortened(python::traceback(error, py)) })
 }
 

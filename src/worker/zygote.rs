@@ -86,8 +86,8 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     if let Some((hooks, settings)) = inherited.hooks() {
         hooks.ready(py, settings)?;
     }
-    // What is there now is there to stay: the collector need not touch it, so its pages stay shared.
-    py.import("gc").and_then(|gc| gc.call_method0("freeze")).map_err(|error| load::internal(&error, py))?;
+    let is_warm = application.is_some() && inherited.settings.warm_up.is_some();
+    keep(py, is_warm).map_err(|error| load::internal(&error, py))?;
     Ok((inherited, application, outcome))
 }
 
@@ -111,6 +111,16 @@ fn preload_if_it_survives(
         Some(reason) => (None, PreloadOutcome::Unsafe { reason }),
         None => (Some(application), PreloadOutcome::Imported),
     })
+}
+
+/// What is there now is there to stay: the collector need not touch it, so its pages stay shared. What a warm-up has left
+/// is thrown away first; without one that would only make holes.
+fn keep(py: Python<'_>, is_warm: bool) -> PyResult<()> {
+    let gc = py.import("gc")?;
+    if is_warm {
+        gc.call_method0("collect")?;
+    }
+    gc.call_method0("freeze").map(drop)
 }
 
 fn unusable(error: &io::Error) -> BootFailure {

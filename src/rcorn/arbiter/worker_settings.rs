@@ -19,6 +19,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         app: settings.app.clone(),
         chdir: path(&settings.chdir),
         pythonpath: settings.pythonpath.clone(),
+        warm_up: settings.warm_up.clone(),
         preload: plan.errand.preload,
         workers: settings.workers,
         worker_class: settings.worker_class,

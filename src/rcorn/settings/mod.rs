@@ -102,6 +102,8 @@ pub(crate) struct Settings {
     pub(crate) env: Vec<(String, String)>,
     /// When the application is imported.
     pub(crate) preload: Preload,
+    /// `module:callable` that is called with the application before that serves.
+    pub(crate) warm_up: Option<String>,
     /// How long one request may take without progress.
     pub(crate) timeout: Duration,
     /// How long one request may take in all.
@@ -323,6 +325,7 @@ impl Settings {
             env_file: None,
             env: Vec::new(),
             preload: Preload::Auto,
+            warm_up: None,
             timeout: Duration::ZERO,
             request_timeout: Duration::ZERO,
             slow_request: Duration::ZERO,

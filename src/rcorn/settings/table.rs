@@ -104,6 +104,13 @@ static SETTINGS: &[Row] = &[
     .default("auto")
     .within(Section::Application),
     Row::new(
+        "warm_up",
+        &["--warm-up"],
+        Kind::Text(|s, text| s.warm_up = Some(text.to_owned()).filter(|text| !text.is_empty())),
+        "MODULE:CALLABLE that is called with the application before that serves, once where it is preloaded",
+    )
+    .within(Section::Application),
+    Row::new(
         "bind",
         &["-b", "--bind"],
         Kind::List(true, |s, text| bind::parse(text).map(|bind| s.bind.push(bind))),

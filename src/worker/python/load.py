@@ -23,6 +23,11 @@ def load(spec):
     return application
 
 
+def warm_up(spec, application):
+    """Calls what `MODULE:CALLABLE` names, with the application."""
+    load(spec)(application)
+
+
 def evaluate(module, expression):
     try:
         tree = ast.parse(expression, mode="eval").body
