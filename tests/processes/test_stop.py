@@ -9,6 +9,7 @@ from support import processes
 from support.client import Closed, request_bytes
 from support.holding import Held
 from support.load import Load
+from support.subject import IS_RCORN
 from support.waiting import wait_until
 
 
@@ -35,6 +36,18 @@ def test_term_finishes_what_is_in_flight(serve):
         response = held.release().response()
         assert response.status == 200 and response.text.startswith("held")
     assert server.wait() == 0
+
+
+def test_handlers_of_the_interpreters_end_have_the_time_of_the_drain(serve):
+    server = serve("lingers", "--preload=off") if IS_RCORN else serve("lingers")
+    assert server.get("/").text == "hello"
+    server.send(signal.SIGTERM)
+    wait_until((server.directory / "begun").exists, "the handler has begun")
+    begun = time.monotonic()
+    wait_until(lambda: time.monotonic() > begun + 1.5, "it takes longer than an end of its own")
+    (server.directory / "go").touch()
+    assert server.wait() == 0
+    assert (server.directory / "ended").exists() and "killed" not in server.log
 
 
 @pytest.mark.rcorn("Gunicorn resets them")

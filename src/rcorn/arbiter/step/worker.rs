@@ -137,9 +137,13 @@ pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Ve
     if worker.pid.is_none() {
         return not_forked(fleet, id, "its zygote ended", now, todo);
     }
-    let limit = now.after(QUIT_GRACE);
     worker.closed = true;
-    worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
+    // Who leaves in peace has the time of its drain for what Python does at the end, such as handlers of `atexit`.
+    let is_in_peace = matches!(worker.phase, Phase::Leaving(Why::Drained | Why::Own));
+    if !is_in_peace || worker.deadline.is_none() {
+        let limit = now.after(QUIT_GRACE);
+        worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
+    }
 }
 
 /// A process ended. One that is nobody's was left behind by the application and got reaped with this.

@@ -636,6 +636,16 @@ fn logs_are_reopened_for_all_or_for_who_asks() {
 }
 
 #[test]
+fn who_leaves_in_peace_has_the_time_of_the_drain_for_the_interpreters_end() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Stop);
+    world.happens(Event::WorkerClosed(WorkerId(1)));
+    let kill = Action::Signal(pid_of(WorkerId(1)), SIGKILL);
+    assert!(!world.pass(Duration::from_secs(5)).contains(&kill));
+    assert!(world.pass(Duration::from_secs(60)).contains(&kill));
+}
+
+#[test]
 fn a_closed_channel_without_an_end_is_made_one() {
     let mut world = World::serving(rules(1));
     world.happens(Event::WorkerClosed(WorkerId(1)));
