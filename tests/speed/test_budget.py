@@ -85,7 +85,7 @@ def ours_in_worker(interpreter, directory, count):
     wrapper.write_text(PYTHON.format(directory=directory, python=interpreter.environment / "bin" / "python"))
     wrapper.chmod(0o755)
     subject = Subject((str(release() / "rcorn"),), wrapper)
-    flags = ["--python", wrapper, "--timeout", 0, "--keep-alive", 100, "hello:app"]
+    flags = ["--python", wrapper, "--timeout", 0, "--keep-alive", 100, "--graceful-timeout", 60, "hello:app"]
     server = Server(directory, flags, env={"PYTHONHASHSEED": 0}, listener=systemd.tcp_listener(), subject=subject)
     try:
         server.ready(seconds=60)
