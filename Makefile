@@ -31,6 +31,7 @@ FUZZ_SECONDS ?= 600
 GLIBC   ?=
 BENCH   ?=
 NAMES   ?=
+WRITE   ?=
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 DIST := $(TARGET)/dist
@@ -107,7 +108,7 @@ soak: tools
 	python=$$($(INTERPRETERS) tests) && $(CARGO) build && cd tests && $$python -m soak.soak $(COUNT) $(FLAGS)
 
 bench: build
-	BENCH="$(BENCH)" CARGO_TARGET_DIR=$(TARGET) RCORN_BIN=$(BUILT) $(PYTHON) -m benches $(NAMES)
+	BENCH="$(BENCH)" CARGO_TARGET_DIR=$(TARGET) RCORN_BIN=$(BUILT) $(PYTHON) -m benches $(if $(WRITE),--write $(WRITE)) $(NAMES)
 
 fuzz: tools
 	CARGO_TARGET_DIR=$(TARGET) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run.sh

@@ -9,6 +9,8 @@ from . import environment, machine, plot, report, rounds
 from .scenarios import FILE_SIZE, SCENARIOS
 from .studies import STUDIES
 
+BEGIN, END = "<!-- Made by `make bench WRITE=docs` from here -->", "<!-- to here. -->"
+
 
 def main():
     arguments = parser().parse_args()
@@ -22,7 +24,13 @@ def main():
             print(text, flush=True)
             texts.append(text)
     if arguments.write:
-        (arguments.write / "performance.tables.md").write_text("\n".join(texts))
+        put(arguments.write / "performance.md", "\n".join(texts))
+
+
+def put(page, text):
+    """Between its two marks, in place of what stands there."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}")
 
 
 def tables(arguments, base):
