@@ -55,9 +55,34 @@ struct Request {
 
 /// Sets Python's logging up as the settings say. To be called before the application is imported.
 pub(crate) fn set_up(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailure> {
-    if settings.logging.is_plain() {
-        return Ok(());
+    if !settings.logging.is_plain() {
+        configure(py, settings)?;
     }
+    if ERRORS.load(Relaxed) { Ok(()) } else { offer(py, settings).map_err(|error| load::internal(&error, py)) }
+}
+
+/// Nobody asked for the error log's lines, so the application may write there.
+fn offer(py: Python<'_>, settings: &WorkerSettings) -> PyResult<()> {
+    let level = settings.log_level.to_string();
+    let write = wrap_pyfunction!(write, py)?;
+    Helper::ErrorLog.module(py)?.call_method1("set_up", (write, level)).map(drop)
+}
+
+/// A line of the application's own. Its loggers have their own levels, so all are written.
+#[pyfunction]
+#[pyo3(signature = (level, text, /))]
+fn write(level: u32, text: &str) {
+    let level = match level {
+        0..20 => Level::Debug,
+        20..30 => Level::Info,
+        30..40 => Level::Warning,
+        40..50 => Level::Error,
+        50.. => Level::Critical,
+    };
+    log::write_here(level, text);
+}
+
+fn configure(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailure> {
     let internal = |error: PyErr| load::internal(&error, py);
     let helper = Helper::Logs.module(py).map_err(internal)?;
     let records = Helper::Records.module(py).map_err(internal)?;

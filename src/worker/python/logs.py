@@ -43,11 +43,13 @@ def set_up(settings, records):
     values = json.loads(settings)
     if values["logger_class"] not in OURS:
         records.logger = instance(values["logger_class"], configuration(values))
+        records.takes_lines = True
         return True, True
     asked = configure(values)
     if not asked:
         return False, False
     records.logger = records.Logger(SimpleNamespace(**values["cfg"]))
+    records.takes_lines = ERROR in asked
     return ERROR in asked, ACCESS in asked
 
 
@@ -165,6 +167,7 @@ def configuration(values):
         return SimpleNamespace(**known)
     cfg = Config()
     for name, value in known.items():
-        if name in cfg.settings and value is not None:
-            cfg.set(name, value)
+        # Values have Gunicorn's types already. A class made of `Statsd` would send what rcorn itself sends.
+        if name in cfg.settings and name != "statsd_host":
+            cfg.settings[name].value = value
     return cfg

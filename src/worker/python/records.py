@@ -106,6 +106,8 @@ def fields(resp, req, environ, took):
 # What happened
 
 logger = None
+# Does it get what the server and its hooks have to say, and not only requests?
+takes_lines = False
 
 
 def deliver(entries):
