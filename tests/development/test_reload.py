@@ -16,7 +16,16 @@ def reloaded(edited, count):
 
 @pytest.mark.parametrize(
     "flags",
-    [(), ("--reload-engine=poll",), ("--preload=off", "--workers=2"), ("--preload=on",), ("--threads=4",), ("-k", "gevent")],
+    [
+        (),
+        ("--reload-engine=poll",),
+        # What else happens once a second.
+        ("--reload-engine=poll", "--statsd-host=127.0.0.1:9", "--enable-backlog-metric"),
+        ("--preload=off", "--workers=2"),
+        ("--preload=on",),
+        ("--threads=4",),
+        ("-k", "gevent"),
+    ],
     ids=" ".join,
 )
 def test_an_edit_is_served(edited, flags):
