@@ -55,14 +55,17 @@ struct Request {
 
 /// Sets Python's logging up as the settings say. To be called before the application is imported.
 pub(crate) fn set_up(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailure> {
-    if !settings.logging.is_plain() {
-        configure(py, settings)?;
+    if settings.logging.is_plain() {
+        return Ok(());
     }
-    if ERRORS.load(Relaxed) { Ok(()) } else { offer(py, settings).map_err(|error| load::internal(&error, py)) }
+    let internal = |error: PyErr| load::internal(&error, py);
+    Helper::ErrorLog.module(py).and_then(|helper| helper.call_method0("withdraw")).map_err(internal)?;
+    configure(py, settings)?;
+    if ERRORS.load(Relaxed) { Ok(()) } else { offer_error_log(py, settings).map_err(internal) }
 }
 
-/// Nobody asked for the error log's lines, so the application may write there.
-fn offer(py: Python<'_>, settings: &WorkerSettings) -> PyResult<()> {
+/// The application may write to the error log, by Gunicorn's name for it, unless a configuration says otherwise.
+pub(crate) fn offer_error_log(py: Python<'_>, settings: &WorkerSettings) -> PyResult<()> {
     let level = settings.log_level.to_string();
     let write = wrap_pyfunction!(write, py)?;
     Helper::ErrorLog.module(py)?.call_method1("set_up", (write, level)).map(drop)

@@ -66,6 +66,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
         gevent::patch(py)?;
     }
     reload::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
+    delivery::offer_error_log(py, settings).map_err(|error| load::internal(&error, py))?;
     if settings.preload == Preload::On {
         delivery::set_up(py, settings)?;
     }

@@ -30,8 +30,12 @@ impl PythonLogging {
 }
 
 /// Gunicorn's own classes: what they do, rcorn does.
-const OURS: [&str; 3] =
-    ["gunicorn.glogging.Logger", "gunicorn.instrument.statsd.Statsd", "gunicorn.instrument.statsd:Statsd"];
+const OURS: [&str; 4] = [
+    "gunicorn.glogging.Logger",
+    "simple",
+    "gunicorn.instrument.statsd.Statsd",
+    "gunicorn.instrument.statsd:Statsd",
+];
 
 /// Somebody's own class.
 pub(super) fn class(name: &str, settings: &mut Settings) -> Result<(), String> {

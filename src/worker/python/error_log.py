@@ -21,7 +21,16 @@ class ErrorLog(logging.Handler):
 
 
 def set_up(write, level):
-    log = logging.getLogger("gunicorn.error")
-    log.propagate = False
+    """Before anybody configures anything, so that a configuration says what differs, as it does to Gunicorn's."""
+    log, access = logging.getLogger("gunicorn.error"), logging.getLogger("gunicorn.access")
+    log.propagate = access.propagate = False
     log.setLevel(level.upper())
+    access.setLevel(logging.INFO)
     log.addHandler(ErrorLog(write))
+
+
+def withdraw():
+    """Somebody else may have the lines."""
+    log = logging.getLogger("gunicorn.error")
+    for handler in [handler for handler in log.handlers if isinstance(handler, ErrorLog)]:
+        log.removeHandler(handler)

@@ -39,9 +39,6 @@ class Logger:
     def __init__(self, cfg):
         self.cfg = cfg
         self.error_log, self.access_log = logging.getLogger(ERROR), logging.getLogger(ACCESS)
-        for log in (self.error_log, self.access_log):
-            if log.level == logging.NOTSET:
-                log.setLevel(logging.INFO)
 
     def __getattr__(self, name):
         return getattr(self.error_log, name)

@@ -8,7 +8,7 @@ graceful_timeout = 5
 
 
 def on_starting(server):
-    server.log.info("hook: on_starting with %s", server.cfg.loglevel)
+    server.log.error_log.info("hook: on_starting with %s", server.cfg.loglevel)
 
 
 def on_reload(server):
