@@ -3,7 +3,9 @@
 use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
-use contract::settings::{AsgiSettings, HookSettings, HttpSettings, LoggingSettings, TrustSettings, WorkerSettings};
+use contract::settings::{
+    AsgiSettings, HookSettings, HttpSettings, LoggingSettings, TrustSettings, WorkerSettings,
+};
 use std::path::Path;
 use std::time::Duration;
 

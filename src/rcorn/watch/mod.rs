@@ -55,7 +55,8 @@ impl Watch {
             Err(error) => (Engine::Poll, Some(polls_instead(&error))),
         };
         let directory = settings.chdir.clone();
-        let mut watch = Self { files: files.unwrap_or_default(), engine, due: None, looked: Instant::now(), directory };
+        let mut watch =
+            Self { files: files.unwrap_or_default(), engine, due: None, looked: Instant::now(), directory };
         watch.files.begin(watch.patterns_of(settings), wall_clock());
         // Who goes on where another stopped may have missed something.
         watch.look_soon();

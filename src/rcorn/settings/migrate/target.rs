@@ -86,9 +86,10 @@ fn literal(row: &Row, value: &Value) -> String {
         Value::Integer(..) | Value::Boolean(_) if !matches!(row.kind, Kind::Text(_)) => value.plain(),
         Value::Float(number) => format!("{number:?}"),
         Value::Nothing => String::new(),
-        Value::Text(object) if matches!(row.kind, Kind::Table(_)) => {
-            serde_json::from_str(object).ok().and_then(|object| inline(&object)).unwrap_or_else(|| quoted(object))
-        }
+        Value::Text(object) if matches!(row.kind, Kind::Table(_)) => serde_json::from_str(object)
+            .ok()
+            .and_then(|object| inline(&object))
+            .unwrap_or_else(|| quoted(object)),
         value => quoted(&value.plain()),
     }
 }
