@@ -190,3 +190,18 @@ def test_what_hooks_print_is_printed_once(hooked):
     server = hooked("rcorn", "-w", 3, settings=settings).server
     server.stop(signal.SIGTERM)
     assert server.output.splitlines() == ["here", "there"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent", "asgi"])
+def test_an_application_that_post_worker_init_wraps_is_the_one_that_is_served(hooked, kind):
+    name = "asgi" if kind == "asgi" else "wsgi"
+    settings = f"""
+def post_worker_init(worker):
+    application = worker.{name}
+    worker.{name} = lambda *arguments: print("around", flush=True) or application(*arguments)
+"""
+    app = {"app": "asgi_plain"} if kind == "asgi" else {}
+    flags = ["--threads", 2] if kind == "gthread" else ["--lifespan", "off"]
+    server = hooked("rcorn", "-k", kind, *flags, settings=settings, **app).server
+    assert server.get("/").status == 200
+    wait_until(lambda: server.output == "around\n", "it was called")

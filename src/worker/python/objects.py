@@ -275,6 +275,15 @@ class Worker:
         self.count = itertools.count(1) if counts else None
 
     @property
+    def asgi(self):
+        """Gunicorn's ASGI worker has another name for it."""
+        return self.wsgi
+
+    @asgi.setter
+    def asgi(self, application):
+        self.wsgi = application
+
+    @property
     def nr(self):
         """Requests that it has had."""
         return self.native.requests() if self.count is None else self.counted
