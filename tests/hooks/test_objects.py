@@ -91,6 +91,27 @@ def test_the_same_as_in_gunicorn(hooked):
         assert ppid == parent and callable_ and text.startswith("<Worker ")
 
 
+SAID = {
+    "statsd_host": "127.0.0.1:9",
+    "statsd_prefix": "shop",
+    "dogstatsd_tags": "a:b",
+    "access_logformat": "%(h)s %(s)s",
+    "log_syslog_facility": "local3",
+    "log_syslog_prefix": "shop",
+    "reload_engine": "poll",
+    "reload_extra_file": "settings.py",
+    "log_level": "warning",
+}
+
+
+def test_cfg_has_what_flags_say(hooked):
+    flags = [word for name, value in SAID.items() for word in ("--" + name.replace("_", "-"), value)]
+    (_, ours), (_, theirs) = of_both(hooked, "req", *flags, "--capture-output", "--enable-backlog-metric")
+    names = "statsd_host statsd_prefix dogstatsd_tags access_log_format syslog_facility syslog_prefix syslog_addr syslog reload".split()
+    for name in [*names, "reload_engine", "reload_extra_files", "loglevel", "capture_output", "enable_backlog_metric", "spew", "paste"]:
+        assert ours["cfg"][name] == theirs["cfg"][name], name
+
+
 def test_the_log_is_the_servers(hooked):
     server = of_both(hooked, "req")[0][0]
     server.wait_for_log(r"\[INFO\] said by when_ready\n")
