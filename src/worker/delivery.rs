@@ -5,7 +5,7 @@
 
 use crate::access_facts::{Noted, Told};
 use crate::python::{self, Helper};
-use crate::{load, log};
+use crate::{load, log, statsd};
 use contract::access::Facts;
 use contract::exit::ExitCode;
 use contract::logline::Level;
@@ -90,10 +90,16 @@ fn configure(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailur
     let helper = Helper::Logs.module(py).map_err(internal)?;
     let records = Helper::Records.module(py).map_err(internal)?;
     let values = serde_json::to_string(&settings.logging).unwrap_or_default();
-    match helper.call_method1("set_up", (values, records)).and_then(|asked| asked.extract::<(bool, bool)>()) {
-        Ok((errors, requests)) => {
+    match helper
+        .call_method1("set_up", (values, records))
+        .and_then(|asked| asked.extract::<(bool, bool, bool)>())
+    {
+        Ok((errors, requests, statsd)) => {
             ERRORS.store(errors, Relaxed);
             REQUESTS.store(requests, Relaxed);
+            if statsd {
+                statsd::leave();
+            }
             Ok(())
         }
         Err(error) => Err(failure(py, helper, &error)),

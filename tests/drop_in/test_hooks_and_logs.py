@@ -225,12 +225,13 @@ def test_an_application_that_takes_the_servers_log(deployed):
     assert "too quiet" not in error
 
 
-def test_statsd(deployed):
+@pytest.mark.parametrize("of_its_own", [{}, {"MEASURED": "1"}], ids=["", "its own class"])
+def test_statsd(deployed, of_its_own):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.settimeout(20)
         port = listener.getsockname()[1]
-        shop = deployed("told", "main:app", workers=2, env={"STATSD": f"127.0.0.1:{port}"})
+        shop = deployed("told", "main:app", workers=2, env={"STATSD": f"127.0.0.1:{port}", **of_its_own})
         for target in ("/", "/nowhere", "/fail"):
             ask(shop, target)
         told = []
@@ -244,4 +245,6 @@ def test_statsd(deployed):
     durations = [line for line in told if re.fullmatch(r"shop\.gunicorn\.request\.duration:\d+(\.\d+)?(e-\d+)?\|ms\|#env:test", line)]
     assert len(durations) == 3
     assert "shop.gunicorn.log.error:1|c|@1.0|#env:test" in told or "shop.gunicorn.log.exception:1|c|@1.0|#env:test" in told
+    measured = sum(re.fullmatch(r"shop\.shop\.bytes:\d+\|h\|#env:test", line) is not None for line in told)
+    assert measured >= 2 if of_its_own else not measured
     shop.server.wait_for_log(re.escape(f"told to ('127.0.0.1', {port})"), count=2)
