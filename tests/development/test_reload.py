@@ -19,8 +19,6 @@ def reloaded(edited, count):
     [
         (),
         ("--reload-engine=poll",),
-        # What else happens once a second.
-        ("--reload-engine=poll", "--statsd-host=127.0.0.1:9", "--enable-backlog-metric"),
         ("--preload=off", "--workers=2"),
         ("--preload=on",),
         ("--threads=4",),
