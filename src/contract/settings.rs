@@ -5,7 +5,6 @@ use crate::network::Network;
 use crate::statsd::StatsdSettings;
 use crate::syslog::SyslogSettings;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Everything that zygote and workers are told. Durations are milliseconds; nought switches a limit off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,7 +153,7 @@ pub struct LoggingSettings {
     /// An ini file.
     pub logconfig: Option<String>,
     /// What a logger is told of the settings, by Gunicorn's names.
-    pub cfg: BTreeMap<String, serde_json::Value>,
+    pub cfg: serde_json::Map<String, serde_json::Value>,
 }
 
 impl LoggingSettings {

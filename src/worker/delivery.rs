@@ -5,7 +5,7 @@
 
 use crate::access_facts::{Noted, Told};
 use crate::python::{self, Helper};
-use crate::{load, log};
+use crate::{load, log, statsd};
 use contract::access::Facts;
 use contract::exit::ExitCode;
 use contract::logline::Level;
@@ -59,13 +59,47 @@ pub(crate) fn set_up(py: Python<'_>, settings: &WorkerSettings) -> Result<(), Bo
         return Ok(());
     }
     let internal = |error: PyErr| load::internal(&error, py);
+    Helper::ErrorLog.module(py).and_then(|helper| helper.call_method0("withdraw")).map_err(internal)?;
+    configure(py, settings)?;
+    if ERRORS.load(Relaxed) { Ok(()) } else { offer_error_log(py, settings).map_err(internal) }
+}
+
+/// The application may write to the error log, by Gunicorn's name for it, unless a configuration says otherwise.
+pub(crate) fn offer_error_log(py: Python<'_>, settings: &WorkerSettings) -> PyResult<()> {
+    let level = settings.log_level.to_string();
+    let write = wrap_pyfunction!(write, py)?;
+    Helper::ErrorLog.module(py)?.call_method1("set_up", (write, level)).map(drop)
+}
+
+/// A line of the application's own. Its loggers have their own levels, so all are written.
+#[pyfunction]
+#[pyo3(signature = (level, text, /))]
+fn write(level: u32, text: &str) {
+    let level = match level {
+        0..20 => Level::Debug,
+        20..30 => Level::Info,
+        30..40 => Level::Warning,
+        40..50 => Level::Error,
+        50.. => Level::Critical,
+    };
+    log::write_here(level, text);
+}
+
+fn configure(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailure> {
+    let internal = |error: PyErr| load::internal(&error, py);
     let helper = Helper::Logs.module(py).map_err(internal)?;
     let records = Helper::Records.module(py).map_err(internal)?;
     let values = serde_json::to_string(&settings.logging).unwrap_or_default();
-    match helper.call_method1("set_up", (values, records)).and_then(|asked| asked.extract::<(bool, bool)>()) {
-        Ok((errors, requests)) => {
+    match helper
+        .call_method1("set_up", (values, records))
+        .and_then(|asked| asked.extract::<(bool, bool, bool)>())
+    {
+        Ok((errors, requests, statsd)) => {
             ERRORS.store(errors, Relaxed);
             REQUESTS.store(requests, Relaxed);
+            if statsd {
+                statsd::leave();
+            }
             Ok(())
         }
         Err(error) => Err(failure(py, helper, &error)),

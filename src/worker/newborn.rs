@@ -93,13 +93,19 @@ fn begin(
         return Ok(ExitCode::Success);
     };
     let hooks = inherited.hooks.clone();
+    if application.is_none() {
+        match delivery::set_up(py, settings) {
+            Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
+            outcome => outcome.map_err(failed)?,
+        }
+    }
     if let Some(hooks) = &hooks {
         let place = (Arc::clone(&inherited.scoreboard), slot);
         hooks.post_fork(py, worker, place).map_err(failed)?;
     }
     let application = match application {
         Some(application) => application,
-        None => match delivery::set_up(py, settings).and_then(|()| load::load(py, settings)) {
+        None => match load::load(py, settings) {
             Ok(application) => application,
             // The import was interrupted, which is no failure of the application.
             Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
@@ -107,9 +113,10 @@ fn begin(
         },
     };
     let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    if let Some(hooks) = &hooks {
-        hooks.loaded(py, &application).map_err(failed)?;
-    }
+    let application = match &hooks {
+        Some(hooks) => hooks.loaded(py, &application).map_err(failed)?,
+        None => application,
+    };
     let post = Post { slot, signals, channel, patience, hooks, reload: settings.reload };
     service::serve(py, kind, (application, interrupted), inherited, post)
 }

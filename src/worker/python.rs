@@ -48,6 +48,8 @@ pub(crate) enum Helper {
     Logs,
     /// The server's own records, for who asked for them.
     Records,
+    /// The error log, for applications that write there.
+    ErrorLog,
 }
 
 impl Helper {
@@ -63,6 +65,7 @@ impl Helper {
             Self::Gevent => ("_rcorn.gevent", include_str!("python/gevent.py")),
             Self::Logs => ("_rcorn.logs", include_str!("python/logs.py")),
             Self::Records => ("_rcorn.records", include_str!("python/records.py")),
+            Self::ErrorLog => ("_rcorn.error_log", include_str!("python/error_log.py")),
             Self::Chains => ("_rcorn.chains", include_str!("python/chains.py")),
             Self::Paste => ("_rcorn.paste", include_str!("python/paste.py")),
             Self::Conf => ("_rcorn.conf", include_str!("python/conf.py")),
@@ -90,7 +93,7 @@ impl Helper {
 }
 
 /// A module for each helper.
-static MODULES: [PyOnceLock<Py<PyModule>>; 20] = [const { PyOnceLock::new() }; 20];
+static MODULES: [PyOnceLock<Py<PyModule>>; 21] = [const { PyOnceLock::new() }; 21];
 
 /// A traceback as Python prints it, without the frames of our own helpers.
 pub(crate) fn traceback(error: &PyErr, py: Python<'_>) -> String {

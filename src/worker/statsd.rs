@@ -6,10 +6,19 @@ use contract::logline::Level;
 use contract::settings::WorkerSettings;
 use contract::statsd::Statsd;
 use http::Record;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Who tells of the log. Made before the fork, and shared by the workers.
 static LOGGED: OnceLock<Option<Mutex<Statsd>>> = OnceLock::new();
+
+/// The application's loggers tell it themselves.
+static LEFT: AtomicBool = AtomicBool::new(false);
+
+/// Leaves all of it to the application's loggers.
+pub(crate) fn leave() {
+    LEFT.store(true, Relaxed);
+}
 
 /// From now on the log is told of, where that is wanted.
 pub(crate) fn set_up(settings: &WorkerSettings) {
@@ -37,7 +46,9 @@ pub(crate) fn logged_exception() {
 }
 
 fn count(name: &str) {
-    if let Some(Some(statsd)) = LOGGED.get() {
+    if let Some(Some(statsd)) = LOGGED.get()
+        && !LEFT.load(Relaxed)
+    {
         // Whoever panicked with it left whole lines.
         let mut statsd = statsd.lock().unwrap_or_else(PoisonError::into_inner);
         statsd.count(name, 1);
@@ -51,7 +62,7 @@ pub(crate) struct Requests(Statsd);
 impl Requests {
     /// `None` where nobody wants to hear of them.
     pub(crate) fn of(settings: &WorkerSettings) -> Option<Self> {
-        open(settings).map(Self)
+        if LEFT.load(Relaxed) { None } else { open(settings).map(Self) }
     }
 
     /// A request has ended. One that nothing was answered to is none, as in Gunicorn.

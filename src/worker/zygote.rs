@@ -66,6 +66,10 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
         gevent::patch(py)?;
     }
     reload::prepare(py, settings).map_err(|error| load::internal(&error, py))?;
+    delivery::offer_error_log(py, settings).map_err(|error| load::internal(&error, py))?;
+    if settings.preload == Preload::On {
+        delivery::set_up(py, settings)?;
+    }
     inherited.hooks = hooks::make(py, settings)?;
     if let Some((hooks, settings)) = inherited.hooks() {
         hooks.start(py, settings)?;
@@ -73,10 +77,7 @@ fn boot(py: Python<'_>) -> Result<Booted, BootFailure> {
     let settings = &inherited.settings;
     let (application, outcome) = match settings.preload {
         Preload::Off => (None, PreloadOutcome::Off),
-        Preload::On => {
-            delivery::set_up(py, settings)?;
-            (Some(import(py, settings)?), PreloadOutcome::Imported)
-        }
+        Preload::On => (Some(import(py, settings)?), PreloadOutcome::Imported),
         Preload::Auto => preload_if_it_survives(py, settings)?,
     };
     if let Some(application) = &application {

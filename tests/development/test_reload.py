@@ -16,7 +16,14 @@ def reloaded(edited, count):
 
 @pytest.mark.parametrize(
     "flags",
-    [(), ("--reload-engine=poll",), ("--preload=off", "--workers=2"), ("--preload=on",), ("--threads=4",), ("-k", "gevent")],
+    [
+        (),
+        ("--reload-engine=poll",),
+        ("--preload=off", "--workers=2"),
+        ("--preload=on",),
+        ("--threads=4",),
+        ("-k", "gevent"),
+    ],
     ids=" ".join,
 )
 def test_an_edit_is_served(edited, flags):

@@ -91,6 +91,27 @@ def test_the_same_as_in_gunicorn(hooked):
         assert ppid == parent and callable_ and text.startswith("<Worker ")
 
 
+SAID = {
+    "statsd_host": "127.0.0.1:9",
+    "statsd_prefix": "shop",
+    "dogstatsd_tags": "a:b",
+    "access_logformat": "%(h)s %(s)s",
+    "log_syslog_facility": "local3",
+    "log_syslog_prefix": "shop",
+    "reload_engine": "poll",
+    "reload_extra_file": "settings.py",
+    "log_level": "warning",
+}
+
+
+def test_cfg_has_what_flags_say(hooked):
+    flags = [word for name, value in SAID.items() for word in ("--" + name.replace("_", "-"), value)]
+    (_, ours), (_, theirs) = of_both(hooked, "req", *flags, "--capture-output", "--enable-backlog-metric")
+    names = "statsd_host statsd_prefix dogstatsd_tags access_log_format syslog_facility syslog_prefix syslog_addr syslog reload".split()
+    for name in [*names, "reload_engine", "reload_extra_files", "loglevel", "capture_output", "enable_backlog_metric", "spew", "paste"]:
+        assert ours["cfg"][name] == theirs["cfg"][name], name
+
+
 def test_the_log_is_the_servers(hooked):
     server = of_both(hooked, "req")[0][0]
     server.wait_for_log(r"\[INFO\] said by when_ready\n")
@@ -190,3 +211,18 @@ def test_what_hooks_print_is_printed_once(hooked):
     server = hooked("rcorn", "-w", 3, settings=settings).server
     server.stop(signal.SIGTERM)
     assert server.output.splitlines() == ["here", "there"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent", "asgi"])
+def test_an_application_that_post_worker_init_wraps_is_the_one_that_is_served(hooked, kind):
+    name = "asgi" if kind == "asgi" else "wsgi"
+    settings = f"""
+def post_worker_init(worker):
+    application = worker.{name}
+    worker.{name} = lambda *arguments: print("around", flush=True) or application(*arguments)
+"""
+    app = {"app": "asgi_plain"} if kind == "asgi" else {}
+    flags = ["--threads", 2] if kind == "gthread" else ["--lifespan", "off"]
+    server = hooked("rcorn", "-k", kind, *flags, settings=settings, **app).server
+    assert server.get("/").status == 200
+    wait_until(lambda: server.output == "around\n", "it was called")

@@ -117,6 +117,35 @@ def test_gunicorns_settings_say_the_same(migrated, printed, directory):
     assert int(before["umask"], 8) == int(after["umask"], 8) == 7
 
 
+LOGGED = """
+from gunicorn import glogging
+
+class Quiet(glogging.Logger):
+    pass
+
+logger_class = Quiet
+logconfig_dict = {"version": 1, "disable_existing_loggers": False, "loggers": {"shop.orders": {"level": "INFO", "handlers": []}}}
+accesslog = "access.log"
+access_log_format = '%(h)s "%(r)s" %({x-id}i)s'
+errorlog, loglevel, capture_output = "-", "debug", True
+syslog, syslog_addr, syslog_facility, syslog_prefix = True, "udp://127.0.0.1:514", "local3", "shop"
+statsd_host = "127.0.0.1:8125"
+statsd_prefix = "shop"
+dogstatsd_tags = "env:test,zone:1"
+enable_backlog_metric = True
+reload, reload_engine = True, "poll"
+reload_extra_files = ["a.txt", "templates/*.html"]
+"""
+
+
+def test_logs_metrics_and_reload_say_the_same(migrated, printed, directory):
+    values, comments = migrated("old.py", LOGGED)
+    assert any("logger_class: the class is this file's own" in line for line in comments)
+    assert values["logconfig_dict"]["loggers"] == {"shop.orders": {"level": "INFO", "handlers": []}}
+    before, after = settings_of(printed, "-c", "old.py", "plain"), settings_of(printed, "-c", "app.toml", "plain")
+    assert {name for name in before if before[name].split() != after.get(name, "").split()} == {"logger_class"}
+
+
 def test_uwsgis_settings(migrated, directory):
     values, comments = migrated("uwsgi.ini", UWSGI.format(directory=directory))
     assert values == {

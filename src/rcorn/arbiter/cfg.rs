@@ -1,9 +1,9 @@
 //! The settings as hooks know them: `cfg`, by Gunicorn's names, with values of Gunicorn's types. What Gunicorn has and
 //! rcorn has not is the zygote's to add.
 
-use crate::settings::{LogTarget, Settings};
+use crate::settings::{ReloadEngine, Settings, StatsdHost};
 use contract::network::Network;
-use contract::settings::{EventLoop, Lifespan, Preload, Underscores, WorkerClass};
+use contract::settings::{EventLoop, Lifespan, PasteSettings, Preload, Underscores, WorkerClass};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use std::time::Duration;
 /// All of them.
 pub(super) fn of(settings: &Settings) -> Map<String, Value> {
     let mut cfg = Map::new();
-    for part in [process(settings), workers(settings), clients(settings), trust(settings)] {
+    let parts = [process, workers, clients, trust, Settings::cfg_of_logs, metrics, development];
+    for part in parts.map(|part| part(settings)) {
         if let Value::Object(part) = part {
             cfg.extend(part);
         }
@@ -20,10 +21,7 @@ pub(super) fn of(settings: &Settings) -> Map<String, Value> {
 }
 
 fn process(settings: &Settings) -> Value {
-    let target = |target: &LogTarget| match target {
-        LogTarget::Stream => "-".to_owned(),
-        LogTarget::File(path) => text(path),
-    };
+    let paste = settings.paste.as_ref();
     json!({
         "wsgi_app": settings.app,
         "bind": settings.bind.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -31,15 +29,14 @@ fn process(settings: &Settings) -> Value {
         "reuse_port": settings.reuse_port,
         "chdir": text(&settings.chdir),
         "pythonpath": (!settings.pythonpath.is_empty()).then(|| settings.pythonpath.join(",")),
-        "raw_env": settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
+        "raw_env": pairs(&settings.env),
         "preload_app": settings.preload == Preload::On,
         "umask": settings.umask,
         "pidfile": settings.pid.as_deref().map(text),
         "proc_name": settings.name,
         "default_proc_name": settings.app,
-        "loglevel": settings.log_level.to_string().to_lowercase(),
-        "errorlog": target(&settings.error_log),
-        "accesslog": settings.access_log.as_ref().map(target),
+        "paste": paste.map(place_of),
+        "raw_paste_global_conf": paste.map_or_else(Vec::new, |paste| pairs(&paste.defaults)),
         "control_socket": settings.control_socket.as_deref().map(text),
         "control_socket_mode": settings.control_socket_mode,
         "control_socket_disable": settings.control_socket.is_none(),
@@ -120,6 +117,46 @@ fn trust(settings: &Settings) -> Value {
         "proxy_protocol": proxy_protocol,
         "proxy_allow_ips": networks(&trust.preamble_senders),
     })
+}
+
+fn metrics(settings: &Settings) -> Value {
+    let metrics = &settings.metrics;
+    let host = metrics.statsd_host.as_ref().map(|host| match host {
+        StatsdHost::Udp(host, port) => json!([host, port]),
+        StatsdHost::Unix(path) => json!(text(path)),
+    });
+    json!({
+        "statsd_host": host,
+        "statsd_prefix": metrics.statsd_prefix,
+        "dogstatsd_tags": metrics.dogstatsd_tags,
+        "enable_backlog_metric": metrics.enable_backlog_metric,
+    })
+}
+
+fn development(settings: &Settings) -> Value {
+    let development = &settings.development;
+    let engine = match development.reload_engine {
+        ReloadEngine::Auto => "auto",
+        ReloadEngine::Poll => "poll",
+        ReloadEngine::Inotify => "inotify",
+    };
+    json!({
+        "reload": development.reload,
+        "reload_engine": engine,
+        "reload_extra_files": development.reload_extra_files,
+        "spew": development.spew,
+    })
+}
+
+fn place_of(paste: &PasteSettings) -> String {
+    match &paste.section {
+        Some(section) => format!("{}#{section}", paste.file),
+        None => paste.file.clone(),
+    }
+}
+
+fn pairs(pairs: &[(String, String)]) -> Vec<String> {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 fn networks(networks: &[Network]) -> Vec<String> {

@@ -3,7 +3,9 @@
 use super::policy::beat;
 use super::zygote::Plan;
 use crate::settings::Settings;
-use contract::settings::{AsgiSettings, HookSettings, HttpSettings, TrustSettings, WorkerSettings};
+use contract::settings::{
+    AsgiSettings, HookSettings, HttpSettings, LoggingSettings, TrustSettings, WorkerSettings,
+};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,7 +34,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         journal: plan.logs.journaled(),
         syslog: settings.syslog(),
         capture_output: settings.captures(),
-        logging: settings.python_logging(),
+        logging: logging(settings),
         graceful_timeout: milliseconds(settings.graceful_timeout),
         max_requests: settings.max_requests,
         statsd: plan.statsd.cloned(),
@@ -50,6 +52,15 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         directory: path(&invocation.directory),
         hooks: hooks(plan),
     }
+}
+
+/// What a logger is told of the settings only where there is one that asks.
+fn logging(settings: &Settings) -> LoggingSettings {
+    let logging = settings.python_logging();
+    if logging.is_plain() {
+        return logging;
+    }
+    LoggingSettings { cfg: super::cfg::of(settings), ..logging }
 }
 
 /// Nothing where there are none: then nobody looks at them.

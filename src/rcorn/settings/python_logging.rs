@@ -30,8 +30,12 @@ impl PythonLogging {
 }
 
 /// Gunicorn's own classes: what they do, rcorn does.
-const OURS: [&str; 3] =
-    ["gunicorn.glogging.Logger", "gunicorn.instrument.statsd.Statsd", "gunicorn.instrument.statsd:Statsd"];
+const OURS: [&str; 4] = [
+    "gunicorn.glogging.Logger",
+    "simple",
+    "gunicorn.instrument.statsd.Statsd",
+    "gunicorn.instrument.statsd:Statsd",
+];
 
 /// Somebody's own class.
 pub(super) fn class(name: &str, settings: &mut Settings) -> Result<(), String> {
@@ -72,7 +76,7 @@ impl Settings {
         }
     }
 
-    /// What zygote and workers are told of it.
+    /// What zygote and workers are told of it; what a logger is told of all settings is not in it.
     pub(crate) fn python_logging(&self) -> LoggingSettings {
         let text = |path: &Option<PathBuf>| path.as_deref().map(shown);
         LoggingSettings {
@@ -80,27 +84,29 @@ impl Settings {
             logconfig_dict: self.logs.python.dict.clone(),
             logconfig_json: text(&self.logs.python.json),
             logconfig: text(&self.logs.python.ini),
-            cfg: [
-                ("loglevel", json!(level(self.log_level))),
-                ("accesslog", target(self.access_log.as_ref())),
-                ("errorlog", target(Some(&self.error_log))),
-                ("access_log_format", json!(access::as_template(self.access_format()))),
-                ("proc_name", json!(self.name.as_ref().unwrap_or(&self.app))),
-                ("logconfig", json!(text(&self.logs.python.ini))),
-                ("logconfig_json", json!(text(&self.logs.python.json))),
-                ("syslog", json!(self.logs.syslog.wanted)),
-                ("syslog_addr", json!(self.logs.syslog.said.0)),
-                ("syslog_facility", json!(self.logs.syslog.said.1)),
-                (
-                    "syslog_prefix",
-                    json!((!self.logs.syslog.prefix.is_empty()).then_some(&self.logs.syslog.prefix)),
-                ),
-                ("disable_redirect_access_to_syslog", json!(!self.logs.syslog.access)),
-            ]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
+            ..LoggingSettings::default()
         }
+    }
+
+    /// The settings of logs by Gunicorn's names, as hooks and loggers know them.
+    pub(crate) fn cfg_of_logs(&self) -> Value {
+        let python = self.python_logging();
+        let syslog = &self.logs.syslog;
+        json!({
+            "loglevel": level(self.log_level),
+            "accesslog": target(self.access_log.as_ref()),
+            "errorlog": target(Some(&self.error_log)),
+            "access_log_format": access::as_template(self.access_format()),
+            "capture_output": self.logs.capture_output,
+            "logger_class": python.logger_class.as_deref().unwrap_or(OURS[0]),
+            "logconfig": python.logconfig,
+            "logconfig_json": python.logconfig_json,
+            "syslog": syslog.wanted,
+            "syslog_addr": syslog.said.0,
+            "syslog_facility": syslog.said.1,
+            "syslog_prefix": (!syslog.prefix.is_empty()).then_some(&syslog.prefix),
+            "disable_redirect_access_to_syslog": !syslog.access,
+        })
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct Watch {
     engine: Engine,
     /// Since when there is something to look at, and when that is done.
     due: Option<(Instant, Instant)>,
+    looked: Instant,
     directory: PathBuf,
 }
 
@@ -54,7 +55,8 @@ impl Watch {
             Err(error) => (Engine::Poll, Some(polls_instead(&error))),
         };
         let directory = settings.chdir.clone();
-        let mut watch = Self { files: files.unwrap_or_default(), engine, due: None, directory };
+        let mut watch =
+            Self { files: files.unwrap_or_default(), engine, due: None, looked: Instant::now(), directory };
         watch.files.begin(watch.patterns_of(settings), wall_clock());
         // Who goes on where another stopped may have missed something.
         watch.look_soon();
@@ -114,7 +116,8 @@ impl Watch {
 
     /// When `look` is to be called.
     pub(crate) fn next(&self) -> Option<Duration> {
-        let poll = matches!(self.engine, Engine::Poll).then_some(POLL);
+        // By the clock: whoever asks may be woken more often by something else.
+        let poll = matches!(self.engine, Engine::Poll).then(|| POLL.saturating_sub(self.looked.elapsed()));
         let due = self.due.map(|(_, at)| at.saturating_duration_since(Instant::now()));
         due.or(poll)
     }
@@ -145,6 +148,7 @@ impl Watch {
     /// What has changed, as a sentence.
     pub(crate) fn look(&mut self) -> Option<String> {
         self.due = None;
+        self.looked = Instant::now();
         let changed = self.files.changed();
         let first = changed.first()?;
         let _ = self.arm();
@@ -257,7 +261,11 @@ mod tests {
         runtime().block_on(async {
             let (mut watch, _) = Watch::begin(None, &settings);
             watch.add(Loaded { files: vec![file.display().to_string()], patterns: Vec::new() });
-            assert_eq!((watch.look(), watch.next()), (None, Some(POLL)));
+            assert_eq!(watch.look(), None);
+            let wait = watch.next().unwrap();
+            assert!(POLL / 2 < wait && wait <= POLL, "{wait:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(watch.next().unwrap() <= wait - Duration::from_millis(20), "it does not begin anew");
             fs::write(&file, "changed").unwrap();
             assert_eq!(watch.look().unwrap(), "a.py has changed");
         });

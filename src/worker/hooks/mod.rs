@@ -115,10 +115,11 @@ impl Hooks {
         Helper::Newborn.module(py)?.setattr("before_leaving", interrupt)
     }
 
-    /// In a worker that has its application, and does not serve yet.
-    pub(crate) fn loaded(&self, py: Python<'_>, application: &Py<PyAny>) -> Result<(), BootFailure> {
+    /// In a worker that has its application, and does not serve yet. Gives the application that is to be called: agents
+    /// put one of their own around it.
+    pub(crate) fn loaded(&self, py: Python<'_>, application: &Py<PyAny>) -> Result<Py<PyAny>, BootFailure> {
         let called = self.object(py).call_method1("loaded", (application,));
-        called.map(drop).map_err(|error| self.failure(py, ExitCode::AppImport, &error))
+        called.map(Bound::unbind).map_err(|error| self.failure(py, ExitCode::AppImport, &error))
     }
 
     /// In a worker that is to leave at once.

@@ -181,6 +181,7 @@ class Hooks:
         self.server.app.callable = self.worker.wsgi = application
         self.call("post_worker_init", self.worker)
         self.worker.booted = True
+        return self.worker.wsgi
 
     def end(self, name, *arguments):
         self.is_ending = True
@@ -259,6 +260,8 @@ def make(namespace, facts, modules, native):
     functions = find(facts["hooks"], namespace, source)
     own = {key.lower(): value for key, value in namespace.items()}
     settings = {**defaults, **{name: own[name] for name in defaults if name in own}, **values}
+    if isinstance(settings["statsd_host"], list):
+        settings["statsd_host"] = tuple(settings["statsd_host"])
     settings.update(dict.fromkeys(ARGUMENTS), config=source, user=os.geteuid(), group=os.getegid())
     settings.update(functions)
     cfg = objects.Cfg(settings)

@@ -39,16 +39,18 @@ class Mistake(Exception):
 
 
 def set_up(settings, records):
-    """Whether lines of the error log and of the access log are to be delivered by `records`."""
+    """Whether lines of the error log and of the access log are to be delivered by `records`, and whether that tells statsd."""
     values = json.loads(settings)
     if values["logger_class"] not in OURS:
         records.logger = instance(values["logger_class"], configuration(values))
-        return True, True
+        records.takes_lines = True
+        return True, True, tells_statsd(records.logger)
     asked = configure(values)
     if not asked:
-        return False, False
+        return False, False, False
     records.logger = records.Logger(SimpleNamespace(**values["cfg"]))
-    return ERROR in asked, ACCESS in asked
+    records.takes_lines = ERROR in asked
+    return ERROR in asked, ACCESS in asked, False
 
 
 # The logging configuration
@@ -150,6 +152,12 @@ def load(name):
         raise Mistake(f"logger_class: there is no {name}") from None
 
 
+def tells_statsd(logger):
+    """A class made of Gunicorn's `Statsd` sends all that rcorn would send, and what it has of its own."""
+    module = sys.modules.get("gunicorn.instrument.statsd")
+    return module is not None and isinstance(logger, module.Statsd)
+
+
 def missing(error):
     return (getattr(error, "name", None) or "").partition(".")[0] == "gunicorn"
 
@@ -165,6 +173,7 @@ def configuration(values):
         return SimpleNamespace(**known)
     cfg = Config()
     for name, value in known.items():
-        if name in cfg.settings and value is not None:
-            cfg.set(name, value)
+        if name in cfg.settings:
+            # Gunicorn's types already, as far as JSON has them.
+            cfg.settings[name].value = tuple(value) if name == "statsd_host" and isinstance(value, list) else value
     return cfg

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import socket
+import sys
 import traceback
 
 
@@ -78,23 +79,37 @@ def address(bind):
 
 
 class Log:
-    """`log`: writes into the error log."""
+    """`log`: writes into the error log, or to whom the settings have given that."""
 
     def __init__(self, say):
         self.say = say
+
+    def __getattr__(self, name):
+        """Whatever else Gunicorn's has, or a `logger_class` of somebody's own."""
+        logger = own_logger()
+        if logger is not None:
+            return getattr(logger, name)
+        if name not in ("error_log", "access_log"):
+            raise AttributeError(f"the server's log has no {name}")
+        import logging
+
+        return logging.getLogger(f"gunicorn.{name.removesuffix('_log')}")
 
     def log(self, level, message, *args, **options):
         name = level.lower() if isinstance(level, str) else LEVELS.get(level // 10 * 10, "info")
         self.write(name, message, args, options)
 
     def write(self, level, message, args, options):
+        logger = own_logger()
+        if logger is not None:
+            return getattr(logger, level)(message, *args, **options)
         text = str(message)
         if args:
             text %= args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args
         error = options.get("exc_info")
         if error:
             text = f"{text}\n{stack_of(error)}"
-        self.say(level, text.rstrip())
+        return self.say(level, text.rstrip())
 
     def debug(self, message, *args, **options):
         self.write("debug", message, args, options)
@@ -121,6 +136,12 @@ class Log:
 
     def close_on_exec(self):
         """They are."""
+
+
+def own_logger():
+    """Of the settings, where lines are for it and it has been made in this process: before the application is imported."""
+    records = sys.modules.get("_rcorn.records")
+    return records.logger if records is not None and records.takes_lines else None
 
 
 LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
@@ -252,6 +273,15 @@ class Worker:
         self.is_alive = True
         self.counted = 0
         self.count = itertools.count(1) if counts else None
+
+    @property
+    def asgi(self):
+        """Gunicorn's ASGI worker has another name for it."""
+        return self.wsgi
+
+    @asgi.setter
+    def asgi(self, application):
+        self.wsgi = application
 
     @property
     def nr(self):

@@ -39,9 +39,6 @@ class Logger:
     def __init__(self, cfg):
         self.cfg = cfg
         self.error_log, self.access_log = logging.getLogger(ERROR), logging.getLogger(ACCESS)
-        for log in (self.error_log, self.access_log):
-            if log.level == logging.NOTSET:
-                log.setLevel(logging.INFO)
 
     def __getattr__(self, name):
         return getattr(self.error_log, name)
@@ -106,6 +103,8 @@ def fields(resp, req, environ, took):
 # What happened
 
 logger = None
+# Does it get what the server and its hooks have to say, and not only requests?
+takes_lines = False
 
 
 def deliver(entries):

@@ -57,6 +57,12 @@ fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
                 found.name
             ));
         }
+        _ if is_of_the_file(&found.value) => {
+            target.comment(format!(
+                "{place}{}: the class is this file's own; put it into a module, and name it MODULE.CLASS.",
+                found.name
+            ));
+        }
         _ => {
             if is_computed(&found.value, source) {
                 target.note(format!("{place}{source}"));
@@ -66,6 +72,11 @@ fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
             }
         }
     }
+}
+
+/// Is this a class that only the file has? Nobody evaluates the file when there is one in TOML.
+fn is_of_the_file(value: &Evaluation) -> bool {
+    matches!(value, Evaluation::Class(name) if name.starts_with("__config__."))
 }
 
 /// Does the line say something else than the value?

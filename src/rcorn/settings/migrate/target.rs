@@ -3,6 +3,7 @@
 use super::super::row::{Kind, Row};
 use super::super::value::Value;
 use super::super::{python_file, table};
+use serde_json::Value as Json;
 
 /// What has been translated so far.
 #[derive(Default)]
@@ -85,8 +86,32 @@ fn literal(row: &Row, value: &Value) -> String {
         Value::Integer(..) | Value::Boolean(_) if !matches!(row.kind, Kind::Text(_)) => value.plain(),
         Value::Float(number) => format!("{number:?}"),
         Value::Nothing => String::new(),
+        Value::Text(object) if matches!(row.kind, Kind::Table(_)) => serde_json::from_str(object)
+            .ok()
+            .and_then(|object| inline(&object))
+            .unwrap_or_else(|| quoted(object)),
         value => quoted(&value.plain()),
     }
+}
+
+/// An object as an inline table. TOML has no word for nothing, so one with that in it has none.
+fn inline(value: &Json) -> Option<String> {
+    let all = |items: Vec<String>, (open, close)| format!("{open}{}{close}", items.join(", "));
+    Some(match value {
+        Json::Null => return None,
+        Json::Bool(_) | Json::Number(_) => value.to_string(),
+        Json::String(text) => quoted(text),
+        Json::Array(items) => all(items.iter().map(inline).collect::<Option<_>>()?, ("[", "]")),
+        Json::Object(pairs) => {
+            let pairs = pairs.iter().map(|(name, value)| Some(format!("{} = {}", key(name), inline(value)?)));
+            all(pairs.collect::<Option<_>>()?, ("{ ", " }"))
+        }
+    })
+}
+
+fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
 /// Text as TOML takes it.
