@@ -3,9 +3,10 @@
 
 use super::act::Hands;
 use super::action::Action;
-use super::event::{Event, Wish};
+use super::event::Event;
 use super::fleet::Fleet;
 use super::policy::Moment;
+use super::signals::{Heard, Signals};
 use super::step::step;
 use crate::control::Asked;
 use crate::watch::Watch;
@@ -16,10 +17,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 use sys::process;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs until it is over, and says what to exit with. `events` is what has happened before.
 pub(crate) async fn run(
@@ -46,7 +46,7 @@ pub(crate) async fn run(
         hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
-                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
+                events.extend(heard.into_iter().flat_map(|heard| mind(heard, &mut hands, &fleet)));
             }
             Woken::Told(told) => events.extend(told),
             Woken::Asked(Asked { ask, answer }) => {
@@ -194,21 +194,10 @@ async fn until(rest: Option<Duration>) {
     }
 }
 
-/// What a signal means.
-#[derive(Clone, Copy, Debug)]
-enum Heard {
-    /// Children ended.
-    Child,
-    /// The operator wants something.
-    Wish(Wish),
-}
-
-impl Heard {
-    fn events(self, hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
-        match self {
-            Self::Child => reap(hands, fleet),
-            Self::Wish(wish) => vec![Event::Operator(wish)],
-        }
+fn mind(heard: Heard, hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
+    match heard {
+        Heard::Child => reap(hands, fleet),
+        Heard::Wish(wish) => vec![Event::Operator(wish)],
     }
 }
 
@@ -235,57 +224,4 @@ pub(crate) fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
         });
     }
     events
-}
-
-/// The signals that mean something to us.
-pub(crate) struct Signals(Vec<(i32, Heard, Signal)>);
-
-impl Signals {
-    /// Starts to watch. Before that a signal has its default effect, which is to leave things lying about.
-    pub(crate) fn watch() -> io::Result<Self> {
-        use sys::signal as number;
-        let meanings = [
-            (number::SIGTERM, Heard::Wish(Wish::Stop)),
-            (number::SIGINT, Heard::Wish(Wish::Quit)),
-            (number::SIGQUIT, Heard::Wish(Wish::Quit)),
-            (number::SIGHUP, Heard::Wish(Wish::Reload)),
-            (number::SIGUSR2, Heard::Wish(Wish::Upgrade)),
-            (number::SIGUSR1, Heard::Wish(Wish::ReopenLogs)),
-            // Those that come together are taken in this order: one less and one more is never less than before.
-            (number::SIGTTOU, Heard::Wish(Wish::Fewer)),
-            (number::SIGTTIN, Heard::Wish(Wish::More)),
-            (number::SIGWINCH, Heard::Wish(Wish::Winch)),
-            (number::SIGCHLD, Heard::Child),
-        ];
-        let watched = meanings.into_iter();
-        watched
-            .map(|(number, heard)| Ok((number, heard, signal(SignalKind::from_raw(number))?)))
-            .collect::<io::Result<_>>()
-            .map(Self)
-    }
-
-    /// Those that arrived. Several of one kind are one.
-    fn poll(&mut self, context: &mut Context<'_>) -> Vec<Heard> {
-        self.arrived(context).into_iter().map(|(_, heard)| heard).collect()
-    }
-
-    fn arrived(&mut self, context: &mut Context<'_>) -> Vec<(i32, Heard)> {
-        let arrived = self.0.iter_mut().filter_map(|(number, heard, signal)| {
-            let mut arrived = false;
-            while let Poll::Ready(Some(())) = signal.poll_recv(context) {
-                arrived = true;
-            }
-            arrived.then_some((*number, *heard))
-        });
-        arrived.collect()
-    }
-
-    /// While signals are held: those that were taken and not looked at wait again.
-    async fn put_back(&mut self) {
-        // What the handlers noted reaches us by way of the runtime.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        for (number, _) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
-            let _ = process::kill(process::own_pid(), number);
-        }
-    }
 }
