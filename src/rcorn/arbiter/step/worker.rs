@@ -137,9 +137,12 @@ pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Ve
     if worker.pid.is_none() {
         return not_forked(fleet, id, "its zygote ended", now, todo);
     }
-    let limit = now.after(QUIT_GRACE);
     worker.closed = true;
-    worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
+    // Who was to leave has his time: hooks, exit handlers and threads of the application may still be at work.
+    if !matches!(worker.phase, Phase::Leaving(_)) {
+        let limit = now.after(QUIT_GRACE);
+        worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
+    }
 }
 
 /// A process ended. One that is nobody's was left behind by the application and got reaped with this.

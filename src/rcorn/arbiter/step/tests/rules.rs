@@ -636,6 +636,19 @@ fn logs_are_reopened_for_all_or_for_who_asks() {
 }
 
 #[test]
+fn who_was_to_leave_has_all_of_his_time_behind_the_last_request() {
+    let mut world = World::serving(rules(1));
+    world.wish(Wish::Stop);
+    world.happens(Event::WorkerClosed(WorkerId(1)));
+    let killed = Action::Signal(pid_of(WorkerId(1)), SIGKILL);
+    assert!(!world.pass(Duration::from_secs(19)).contains(&killed), "its exit handlers run");
+    let decided = world.pass(Duration::from_secs(1));
+    assert!(decided.contains(&killed));
+    let why = "worker 1 (pid 1001) had finished, but its process did not end within 20 s; it is killed";
+    assert!(decided.contains(&Action::Log(Level::Warning, why.to_owned())), "{decided:?}");
+}
+
+#[test]
 fn a_closed_channel_without_an_end_is_made_one() {
     let mut world = World::serving(rules(1));
     world.happens(Event::WorkerClosed(WorkerId(1)));
