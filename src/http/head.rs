@@ -170,6 +170,22 @@ impl Head {
         self.parse_whole(&known, start, config)
     }
 
+    /// Has any field's name an underscore? Hardly any has, but values often do (`x86_64`): so all of the head, which lies
+    /// in `bytes`, is searched, and of each line no more than the first find is looked at.
+    pub(crate) fn has_name_with_underscore(&self, bytes: &[u8]) -> bool {
+        let (mut from, mut rest) = (0, self.fields.as_slice());
+        while let Some(at) = memchr::memchr(b'_', &bytes[from..]).map(|at| from + at) {
+            let next = rest.iter().position(|field| field.name.start as usize > at);
+            let (before, behind) = rest.split_at(next.unwrap_or(rest.len()));
+            if before.last().is_some_and(|field| at < field.name.end as usize) {
+                return true;
+            }
+            let Some(field) = behind.first() else { return false };
+            (from, rest) = (field.name.start as usize, behind);
+        }
+        false
+    }
+
     /// The limit is for a line with all its blanks and its end, as Gunicorn counts: from one name to the next.
     fn check_fields(&self, length: usize, config: &Config) -> Result<(), Refusal> {
         let ends = self.fields.iter().skip(1).map(|field| field.name.start as usize).chain([length - 2]);

@@ -7,10 +7,10 @@ use crate::settings::{Invocation, Predecessor, Refusal, Settings};
 use contract::evaluation::{Answer, Evaluated, Question};
 use contract::message::BootFailure;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::{Duration, Instant};
-use sys::process::{self, Ended, PidFd};
+use std::time::Duration;
+use sys::process::{self, Ended};
 use sys::spawn::Program;
 
 /// How long it may take: less than a reload waits for the program that is to follow.
@@ -54,6 +54,7 @@ pub(crate) fn evaluate(
 /// How the helper ended, and what it left.
 struct Heard {
     answer: Vec<u8>,
+    /// `None` when it took too long.
     how: Option<Ended>,
     said: String,
 }
@@ -69,29 +70,8 @@ fn ask(program: Program<'_>, question: &Question, limit: Duration) -> io::Result
     let descriptors =
         vec![answer.as_fd(), asked.as_fd(), null.as_fd(), null.as_fd(), null.as_fd(), stderr.as_fd()];
     let pid = Program { descriptors, stderr: Some(said.as_fd()), ..program }.start()?;
-    let how = wait(pid, limit)?;
-    Ok(Heard { answer: read(answer)?, how, said: arbiter::text_of(said) })
-}
-
-fn read(file: OwnedFd) -> io::Result<Vec<u8>> {
-    sys::memory::read(file)
-}
-
-/// How it ended; `None` when that took too long.
-fn wait(pid: i32, limit: Duration) -> io::Result<Option<Ended>> {
-    let handle = PidFd::open(pid)?;
-    let begin = Instant::now();
-    loop {
-        let rest = limit.saturating_sub(begin.elapsed()).as_millis();
-        // A signal may cut a wait short.
-        if handle.wait(u16::try_from(rest).unwrap_or(u16::MAX)) {
-            return process::wait_for(pid);
-        }
-        if rest == 0 {
-            let _ = handle.signal(sys::signal::SIGKILL);
-            return process::wait_for(pid).map(|_| None);
-        }
-    }
+    let how = process::wait_or_kill(pid, limit)?;
+    Ok(Heard { answer: sys::memory::read(answer)?, how, said: arbiter::text_of(said) })
 }
 
 fn judge(heard: Heard, question: &Question, python: &Path) -> Result<Evaluated, Refusal> {

@@ -6,6 +6,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// The process id of this process.
 pub fn own_pid() -> i32 {
@@ -111,6 +112,23 @@ pub fn wait_for(pid: i32) -> io::Result<Option<Ended>> {
     }
 }
 
+/// Waits for one child for so long, and then kills it: `None` where that had to be. It is reaped in either case.
+pub fn wait_or_kill(pid: i32, limit: Duration) -> io::Result<Option<Ended>> {
+    let handle = PidFd::open(pid)?;
+    let begin = Instant::now();
+    loop {
+        let rest = limit.saturating_sub(begin.elapsed()).as_millis();
+        // A signal may cut a wait short.
+        if handle.wait(u16::try_from(rest).unwrap_or(u16::MAX)) {
+            return wait_for(pid);
+        }
+        if rest == 0 {
+            let _ = handle.signal(libc::SIGKILL);
+            return wait_for(pid).map(|_| None);
+        }
+    }
+}
+
 fn reap_with(pid: i32, flags: WaitPidFlag) -> io::Result<Option<Ended>> {
     match waitid(Id::Pid(nix::unistd::Pid::from_raw(pid)), flags) {
         Ok(WaitStatus::Exited(_, code)) => Ok(Some(Ended::Exited(code))),
@@ -167,6 +185,16 @@ impl AsRawFd for PidFd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_takes_too_long_is_killed() {
+        let child = |script| std::process::Command::new("sh").args(["-c", script]).spawn().unwrap();
+        let wait = |child: std::process::Child, limit| {
+            wait_or_kill(child.id().cast_signed(), Duration::from_millis(limit)).unwrap()
+        };
+        assert_eq!(wait(child("exit 7"), 10_000), Some(Ended::Exited(7)));
+        assert_eq!(wait(child("exec sleep 60"), 20), None);
+    }
 
     #[test]
     fn a_child_is_seen_and_reaped_once() {

@@ -38,6 +38,8 @@ const COLLECTED: usize = 32 * 1024;
 /// Lines that wait to be written.
 pub(crate) struct AccessLog {
     scribe: Scribe,
+    /// The variables that the format asks for.
+    variables: Vec<String>,
     lines: Vec<u8>,
     /// Where they go as well.
     syslog: Option<&'static Syslog>,
@@ -46,38 +48,45 @@ pub(crate) struct AccessLog {
 }
 
 impl AccessLog {
-    pub(crate) fn new(scribe: Scribe) -> Self {
+    pub(crate) fn new(format: Format) -> Self {
+        let variables = format.needs().variables;
+        let scribe = Scribe::new(format, log::writer());
         let syslog = log::syslog().filter(|syslog| syslog.settings().access);
-        Self { scribe, lines: Vec::new(), syslog, deposited: 0 }
+        Self { scribe, variables, lines: Vec::new(), syslog, deposited: 0 }
     }
 
     /// Adds the line of one request.
-    pub(crate) fn write(&mut self, record: &Record<'_>, variables: &[String], slot: &SlotView<'_>) {
-        self.add(record, variables);
+    pub(crate) fn write(&mut self, record: &Record<'_>, slot: &SlotView<'_>) {
+        self.add(record);
         if self.lines.len() > COLLECTED {
             self.flush(slot);
         }
     }
 
     /// The line of one request, which is not written.
-    pub(crate) fn line_of(&mut self, record: &Record<'_>, variables: &[String]) -> Vec<u8> {
-        self.add(record, variables);
+    pub(crate) fn line_of(&mut self, record: &Record<'_>) -> Vec<u8> {
+        self.add(record);
         std::mem::take(&mut self.lines)
     }
 
-    fn add(&mut self, record: &Record<'_>, variables: &[String]) {
+    fn add(&mut self, record: &Record<'_>) {
         let start = self.lines.len();
-        self.scribe.write(&Told::of(record, variables), &mut self.lines);
+        self.scribe.write(&Told::of(record, &self.variables), &mut self.lines);
         if let Some(syslog) = self.syslog {
             syslog.send(Part::Access, Level::Info, &self.lines[start..]);
         }
     }
 
-    /// Writes what was collected. Lines that cannot be written (a full disk) are lost: requests go on.
-    pub(crate) fn flush(&mut self, slot: &SlotView<'_>) {
+    /// Sends what a stream had no room for.
+    pub(crate) fn flush_syslog(&self) {
         if let Some(syslog) = self.syslog {
             syslog.flush();
         }
+    }
+
+    /// Writes what was collected. Lines that cannot be written (a full disk) are lost: requests go on.
+    pub(crate) fn flush(&mut self, slot: &SlotView<'_>) {
+        self.flush_syslog();
         if !self.lines.is_empty() {
             let _ = sys::fd::write_all(inherited::access_log(), &self.lines);
             self.lines.clear();

@@ -4,6 +4,7 @@
 use crate::access::AccessLog;
 use crate::access_facts::client;
 use crate::log;
+use contract::access::path_of;
 use contract::logline::Level;
 use http::Record;
 use std::collections::VecDeque;
@@ -26,18 +27,15 @@ impl JournalLog {
     }
 
     /// Sends the entry of one request.
-    pub(crate) fn write(&mut self, record: &Record<'_>, variables: &[String]) {
+    pub(crate) fn write(&mut self, record: &Record<'_>) {
         let Some((entry, _)) = log::entry(Level::Info) else { return };
-        let line = self.lines.line_of(record, variables);
-        let mut words = record.raw_line.split(|byte| *byte == b' ');
-        let method = words.next().unwrap_or_default();
-        // Not the query: there are secrets in it.
-        let target = words.next().unwrap_or_default();
-        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let line = self.lines.line_of(record);
+        let method = record.raw_line.split(|byte| *byte == b' ').next().unwrap_or_default();
         let mut entry = entry
             .field("MESSAGE", line.trim_ascii_end())
             .field("HTTP_METHOD", method)
-            .field("HTTP_PATH", path)
+            // Not the query: there are secrets in it.
+            .field("HTTP_PATH", path_of(record.raw_line))
             .number("HTTP_STATUS", u64::from(record.status))
             .number("HTTP_BYTES", record.body_sent)
             .number("HTTP_DURATION_USEC", record.app_ns / 1000);
@@ -54,6 +52,10 @@ impl JournalLog {
 
     /// Sends what waits, as far as there is room.
     pub(crate) fn flush(&mut self) {
+        self.lines.flush_syslog();
+        if self.waiting.is_empty() && self.dropped == 0 {
+            return;
+        }
         let Some((_, journal)) = log::entry(Level::Info) else { return };
         while let Some(entry) = self.waiting.front() {
             if journal.send(entry).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {

@@ -10,6 +10,8 @@ use pyo3::prelude::*;
 
 /// In the helper: answers the arbiter's question, and ends the process.
 pub(crate) fn answer(py: Python<'_>) -> PyResult<()> {
+    // Whatever the file does: nobody would end what has no end when who asked is gone.
+    sys::process::signal_when_parent_dies(sys::signal::SIGKILL)?;
     let conf = Helper::Conf.module(py)?;
     Helper::ConfAnswer.module(py)?.call_method1("answer", (conf, QUESTION, ANSWER)).map(drop)
 }

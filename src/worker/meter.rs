@@ -7,7 +7,6 @@ use crate::delivery;
 use crate::inherited::Inherited;
 use crate::log;
 use crate::statsd::Requests;
-use contract::access::Scribe;
 use contract::id::Slot;
 use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, SlotView, State, Word};
@@ -32,8 +31,6 @@ pub(crate) struct Meter {
     alive: Option<Alive>,
     access: Access,
     statsd: Option<Requests>,
-    /// The variables that the format of the access log asks for.
-    variables: Vec<String>,
     /// After so many requests somebody else is to take over.
     lifespan: u64,
 }
@@ -41,7 +38,7 @@ pub(crate) struct Meter {
 impl Meter {
     /// The books of the worker at `slot`.
     pub(crate) fn new(inherited: Inherited, slot: Slot) -> Self {
-        let (access, variables) = Access::of(&inherited.settings);
+        let access = Access::of(&inherited.settings);
         let lifespan = lifespan(&inherited.settings);
         let statsd = Requests::of(&inherited.settings);
         Self {
@@ -51,7 +48,6 @@ impl Meter {
             alive: None,
             access,
             statsd,
-            variables,
             lifespan,
         }
     }
@@ -104,17 +100,16 @@ enum Access {
 }
 
 impl Access {
-    fn of(settings: &WorkerSettings) -> (Self, Vec<String>) {
+    fn of(settings: &WorkerSettings) -> Self {
         if delivery::takes_requests() {
-            return (Self::Python, Vec::new());
+            return Self::Python;
         }
-        let Some(format) = access::format(settings) else { return (Self::Off, Vec::new()) };
-        let variables = format.needs().variables;
-        let lines = AccessLog::new(Scribe::new(format, log::writer()));
+        let Some(format) = access::format(settings) else { return Self::Off };
+        let lines = AccessLog::new(format);
         if settings.journal.access && log::entry(Level::Info).is_some() {
-            (Self::Journal(JournalLog::new(lines)), variables)
+            Self::Journal(JournalLog::new(lines))
         } else {
-            (Self::Lines(lines), variables)
+            Self::Lines(lines)
         }
     }
 }
@@ -189,8 +184,8 @@ impl Observer for Meter {
         }
         match &mut self.access {
             Access::Off => {}
-            Access::Lines(lines) => lines.write(record, &self.variables, &view),
-            Access::Journal(entries) => entries.write(record, &self.variables),
+            Access::Lines(lines) => lines.write(record, &view),
+            Access::Journal(entries) => entries.write(record),
             Access::Python => delivery::request(record),
         }
         if let Some(statsd) = &mut self.statsd {

@@ -47,6 +47,28 @@ def test_a_worker_that_is_terminated(hooked, kind):
     assert server.worker(1) == [*LIFE, "worker_exit"]
 
 
+def test_an_end_that_takes_its_time(hooked, kind):
+    """Longer than the second that a worker has which closes its channel unasked."""
+    settings = """
+import atexit, time
+
+def last():
+    time.sleep(1)
+    print("ended", flush=True)
+
+def post_worker_init(worker):
+    atexit.register(last)
+
+def worker_exit(server, worker):
+    time.sleep(1.2)
+    print("left", flush=True)
+"""
+    server = of_kind(hooked, kind, settings=settings).server
+    assert server.stop() == 0
+    assert server.output.split() == ["left", "ended"]
+    assert "killed" not in server.log
+
+
 BLOCKS = """
 import time
 

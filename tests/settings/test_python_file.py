@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
+from support import processes
 from support.interpreters import find, supported
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.rcorn("about rcorn's own words")
 
@@ -195,6 +198,22 @@ class TestWhatIsWrong:
         outcome = rcorn("--startup-timeout", "500ms", "plain", seconds=10)
         assert outcome.code == SETUP
         assert "gunicorn.conf.py" in outcome.err and "not through after 0.5 s" in outcome.err.splitlines()[-1]
+
+    def test_a_file_ends_with_who_asked_for_it(self, conf, directory, subject):
+        note = directory / "helper"
+        conf(
+            "import os, time\n"
+            f"open({str(note) + '.new'!r}, 'w').write(str(os.getpid()))\n"
+            f"os.rename({str(note) + '.new'!r}, {str(note)!r})\n"
+            "while True:\n  try: time.sleep(600)\n  except BaseException: pass\n"
+        )
+        started = subprocess.Popen([*subject.command, "--python", subject.python, "plain"], cwd=directory, stderr=subprocess.DEVNULL)
+        try:
+            helper = int(wait_until(lambda: note.exists() and note.read_text(), "the file is evaluated"))
+        finally:
+            started.terminate()
+            started.wait()
+        wait_until(lambda: not processes.is_alive(helper), "the helper has ended")
 
     def test_an_interpreter_that_is_none(self, rcorn, conf):
         conf("workers = 2\n")

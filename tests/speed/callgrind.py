@@ -3,7 +3,6 @@
 from collections import Counter
 
 
-
 def instructions(path):
     """How many ran in each object, by its file name."""
     names, counts, current, skips = {}, Counter(), "", False

@@ -277,3 +277,20 @@ fn only_the_versions_that_were_asked_for_and_from_whom() {
     }
     assert_eq!(stranger.look(b"GET / HTTP/1.1\r\n", &trust), Ok(Seen::Nothing));
 }
+
+#[test]
+fn an_underscore_is_found_in_each_name_and_nowhere_else() {
+    let plain = "GET /p_q HTTP/1.1\r\nHost: a_b\r\nA-Name: c_d_e\r\nB: f\r\nC-Name: _g\r\n\r\n";
+    let has_one = |text: &str| {
+        let mut head = Head::default();
+        let config =
+            Config { trust: Trust { underscores: Underscores::Keep, ..trust() }, ..Config::default() };
+        assert_eq!(head.parse(text.as_bytes(), 0, &config, false), Ok(Progress::Whole(text.len())));
+        head.has_name_with_underscore(text.as_bytes())
+    };
+    assert!(!has_one(plain));
+    for name in ["A-Name", "B:", "C-Name"] {
+        let with = plain.replace(name, &name.replace('-', "_").replace(':', "_:"));
+        assert!(has_one(&with), "{with}");
+    }
+}

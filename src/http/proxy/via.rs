@@ -48,8 +48,7 @@ impl Via {
         }
         let script_name = met.script_name.unwrap_or(trust.script_name.as_bytes());
         let mount = mount(head.parts.path.get(bytes), script_name)?;
-        // Names are short and many: one look at the whole head mostly tells that none of them has one.
-        if memchr::memchr(b'_', bytes).is_some() {
+        if head.has_name_with_underscore(bytes) {
             withhold(&mut head.fields, bytes, trust, trusted)?;
         }
         let client = nearest.and_then(|hop| hop.client);

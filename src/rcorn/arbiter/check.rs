@@ -12,7 +12,11 @@ use contract::settings::{Occasion, Preload};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use sys::poll::{Interest, Poller};
-use sys::process::{self, Ended, PidFd};
+use sys::process::{self, Ended};
+use sys::signal;
+
+/// How long a zygote may take to leave that is no longer needed.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Tries whether the application can be imported.
 pub(crate) fn check(invocation: &Invocation, settings: &Settings) -> Result<(), BootFailure> {
@@ -79,10 +83,6 @@ fn wait(started: &Started, limit: Duration) -> std::io::Result<bool> {
 fn end(started: Started) -> LastWords {
     let Started { pid: Pid(pid), channel, said } = started;
     drop(channel);
-    let left = PidFd::open(pid).is_ok_and(|process| process.wait(1000));
-    if !left {
-        let _ = process::kill(pid, sys::signal::SIGKILL);
-    }
-    let how = process::wait_for(pid).ok().flatten().unwrap_or(Ended::Exited(0));
+    let how = process::wait_or_kill(pid, PARTING).ok().flatten().unwrap_or(Ended::Killed(signal::SIGKILL));
     LastWords { how, said: text_of(said) }
 }

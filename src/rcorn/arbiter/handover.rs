@@ -1,9 +1,10 @@
 //! One generation takes over from another: what was the former's becomes the new one's. Part of the hands: `step` has
 //! decided it.
 
-use super::act::{Hands, open_control, set_title};
+use super::act::Hands;
 use super::fleet::Fleet;
 use super::listeners::Listener;
+use super::opening::{open_control, set_title};
 use super::pidfile::PidFile;
 use super::wires::Wires;
 use crate::systemd::Manager;

@@ -27,6 +27,7 @@ mod hooking;
 mod listeners;
 mod look;
 pub(crate) mod memory;
+mod opening;
 mod output;
 mod pidfile;
 mod policy;
@@ -34,6 +35,7 @@ mod records;
 mod reloading;
 mod rotation;
 mod run;
+mod signals;
 mod state;
 mod step;
 mod succession;
@@ -66,10 +68,10 @@ use std::collections::VecDeque;
 
 /// Serves until it is told to stop. Descriptors below `sys::spawn::FIRST_FREE` have to be reserved before.
 pub(crate) fn serve(invocation: Invocation, settings: Settings) -> ExitCode {
-    act::set_title(&settings);
+    opening::set_title(&settings);
     let manager = Manager::of(&invocation);
     on_runtime(manager, ExitCode::Setup, async {
-        let signals = run::Signals::watch().map_err(system)?;
+        let signals = signals::Signals::watch().map_err(system)?;
         // Whoever started us may have held some.
         sys::exec::release_signals().map_err(system)?;
         let hands = Hands::open(invocation, settings)?;
@@ -84,7 +86,7 @@ pub(crate) fn follow(invocation: Invocation, state: i32) -> ExitCode {
     let manager = Manager::of(&invocation);
     on_runtime(manager, ExitCode::Succession, async {
         let state = State::read(succession::state_at(state)?)?;
-        let signals = run::Signals::watch().map_err(system)?;
+        let signals = signals::Signals::watch().map_err(system)?;
         let (mut hands, fleet) = Hands::take_up(invocation, state)?;
         sys::exec::release_signals().map_err(system)?;
         let mut events = VecDeque::from(run::reap(&mut hands, &fleet));

@@ -3,9 +3,10 @@
 
 use super::act::Hands;
 use super::action::Action;
-use super::event::{Event, Wish};
+use super::event::Event;
 use super::fleet::Fleet;
 use super::policy::Moment;
+use super::signals::{Heard, Signals};
 use super::step::step;
 use crate::control::Asked;
 use crate::watch::Watch;
@@ -19,7 +20,6 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use sys::process;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs until it is over, and says what to exit with. `events` is what has happened before.
 pub(crate) async fn run(
@@ -46,7 +46,7 @@ pub(crate) async fn run(
         hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
-                events.extend(heard.into_iter().flat_map(|heard| heard.events(&mut hands, &fleet)));
+                events.extend(heard.into_iter().flat_map(|heard| mind(heard, &mut hands, &fleet)));
             }
             Woken::Told(told) => events.extend(told),
             Woken::Asked(Asked { ask, answer }) => {
@@ -55,13 +55,8 @@ pub(crate) async fn run(
                 let _ = answer.send(told);
                 events.extend(event);
             }
-            Woken::Due => events.push_back(Event::Tick(look(&fleet, &hands))),
-            Woken::Sample => hands.report(&fleet),
-            Woken::Pulse => hands.pulse(&fleet),
-            Woken::Beat => hands.beat(&fleet),
             Woken::Stirred => {}
-            Woken::LookAtFiles => events.extend(hands.look_at_files()),
-            Woken::LookAtLogs => hands.follow_logs(now()),
+            Woken::Due(alarm) => events.extend(ring(alarm, &mut hands, &fleet)),
         }
     }
 }
@@ -121,69 +116,84 @@ enum Woken {
     Signalled(Vec<Heard>),
     Told(Vec<Event>),
     Asked(Asked),
-    Due,
-    Sample,
-    Pulse,
-    Beat,
     /// Files may have changed.
     Stirred,
+    Due(Alarm),
+}
+
+/// What it is time for.
+#[derive(Clone, Copy)]
+enum Alarm {
+    Beat,
+    Pulse,
     LookAtFiles,
     LookAtLogs,
+    Sample,
+    Tick,
+}
+
+fn ring(alarm: Alarm, hands: &mut Hands, fleet: &Fleet) -> Option<Event> {
+    match alarm {
+        Alarm::Beat => hands.beat(fleet),
+        Alarm::Pulse => hands.pulse(fleet),
+        Alarm::LookAtFiles => return hands.look_at_files(),
+        Alarm::LookAtLogs => hands.follow_logs(now()),
+        Alarm::Sample => hands.report(fleet),
+        Alarm::Tick => return Some(Event::Tick(look(fleet, hands))),
+    }
+    None
 }
 
 /// How often it is noted how much was done, where somebody can ask.
 const SAMPLES: Duration = Duration::from_secs(5);
 
-async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
-    let deadline = fleet.next_deadline().map(|at| now().until(at));
-    let mut clock = pin!(until(deadline));
+/// What it is time for first, and how long until then.
+fn next_alarm(hands: &Hands, fleet: &Fleet) -> Option<(Duration, Alarm)> {
+    let now = now();
     let somebody_asks = hands.control.is_some() || hands.manager.is_there();
-    let mut sample = pin!(tokio::time::sleep(SAMPLES.saturating_sub(hands.meters.age(now().0))));
-    let mut pulse = pin!(until(hands.next_pulse(fleet)));
-    let mut beat = pin!(until(hands.next_beat()));
-    let mut files = pin!(until(hands.watch.as_ref().and_then(Watch::next)));
-    let mut logs = pin!(until(hands.next_log_look(now())));
+    let alarms = [
+        (hands.next_beat(), Alarm::Beat),
+        (hands.next_pulse(fleet), Alarm::Pulse),
+        (hands.watch.as_ref().and_then(Watch::next), Alarm::LookAtFiles),
+        (hands.next_log_look(now), Alarm::LookAtLogs),
+        (somebody_asks.then(|| SAMPLES.saturating_sub(hands.meters.age(now.0))), Alarm::Sample),
+        (fleet.next_deadline().map(|at| now.until(at)), Alarm::Tick),
+    ];
+    let set = alarms.into_iter().filter_map(|(rest, alarm)| Some((rest?, alarm)));
+    set.min_by_key(|(rest, _)| *rest)
+}
+
+async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
+    let (rest, alarm) = next_alarm(hands, fleet).unzip();
+    let mut clock = pin!(until(rest));
     poll_fn(|context| {
-        let heard = signals.poll(context);
-        if !heard.is_empty() {
-            return Poll::Ready(Woken::Signalled(heard));
+        if let Poll::Ready(woken) = hear(signals, hands, context) {
+            return Poll::Ready(woken);
         }
-        if let Poll::Ready(told) = hands.wires.poll(context) {
-            return Poll::Ready(Woken::Told(told));
-        }
-        if let Some(control) = &mut hands.control
-            && let Poll::Ready(asked) = control.poll(context)
-        {
-            return Poll::Ready(Woken::Asked(asked));
-        }
-        if somebody_asks && sample.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Woken::Sample);
-        }
-        if let Some(endpoint) = &mut hands.endpoint
-            && let Poll::Ready(asked) = endpoint.poll(context)
-        {
-            return Poll::Ready(Woken::Asked(asked));
-        }
-        if beat.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Woken::Beat);
-        }
-        if pulse.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Woken::Pulse);
-        }
-        if let Some(watch) = &mut hands.watch
-            && watch.poll(context).is_ready()
-        {
-            return Poll::Ready(Woken::Stirred);
-        }
-        if files.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Woken::LookAtFiles);
-        }
-        if logs.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Woken::LookAtLogs);
-        }
-        clock.as_mut().poll(context).map(|()| Woken::Due)
+        clock.as_mut().poll(context).map(|()| Woken::Due(alarm.unwrap_or(Alarm::Tick)))
     })
     .await
+}
+
+/// Whoever has something to say.
+fn hear(signals: &mut Signals, hands: &mut Hands, context: &mut Context<'_>) -> Poll<Woken> {
+    let heard = signals.poll(context);
+    if !heard.is_empty() {
+        return Poll::Ready(Woken::Signalled(heard));
+    }
+    if let Poll::Ready(told) = hands.wires.poll(context) {
+        return Poll::Ready(Woken::Told(told));
+    }
+    if let Some(Poll::Ready(asked)) = hands.control.as_mut().map(|control| control.poll(context)) {
+        return Poll::Ready(Woken::Asked(asked));
+    }
+    if let Some(Poll::Ready(asked)) = hands.endpoint.as_mut().map(|endpoint| endpoint.poll(context)) {
+        return Poll::Ready(Woken::Asked(asked));
+    }
+    match &mut hands.watch {
+        Some(watch) => watch.poll(context).map(|()| Woken::Stirred),
+        None => Poll::Pending,
+    }
 }
 
 /// For ever, where there is no time.
@@ -194,21 +204,10 @@ async fn until(rest: Option<Duration>) {
     }
 }
 
-/// What a signal means.
-#[derive(Clone, Copy, Debug)]
-enum Heard {
-    /// Children ended.
-    Child,
-    /// The operator wants something.
-    Wish(Wish),
-}
-
-impl Heard {
-    fn events(self, hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
-        match self {
-            Self::Child => reap(hands, fleet),
-            Self::Wish(wish) => vec![Event::Operator(wish)],
-        }
+fn mind(heard: Heard, hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
+    match heard {
+        Heard::Child => reap(hands, fleet),
+        Heard::Wish(wish) => vec![Event::Operator(wish)],
     }
 }
 
@@ -235,57 +234,4 @@ pub(crate) fn reap(hands: &mut Hands, fleet: &Fleet) -> Vec<Event> {
         });
     }
     events
-}
-
-/// The signals that mean something to us.
-pub(crate) struct Signals(Vec<(i32, Heard, Signal)>);
-
-impl Signals {
-    /// Starts to watch. Before that a signal has its default effect, which is to leave things lying about.
-    pub(crate) fn watch() -> io::Result<Self> {
-        use sys::signal as number;
-        let meanings = [
-            (number::SIGTERM, Heard::Wish(Wish::Stop)),
-            (number::SIGINT, Heard::Wish(Wish::Quit)),
-            (number::SIGQUIT, Heard::Wish(Wish::Quit)),
-            (number::SIGHUP, Heard::Wish(Wish::Reload)),
-            (number::SIGUSR2, Heard::Wish(Wish::Upgrade)),
-            (number::SIGUSR1, Heard::Wish(Wish::ReopenLogs)),
-            // Those that come together are taken in this order: one less and one more is never less than before.
-            (number::SIGTTOU, Heard::Wish(Wish::Fewer)),
-            (number::SIGTTIN, Heard::Wish(Wish::More)),
-            (number::SIGWINCH, Heard::Wish(Wish::Winch)),
-            (number::SIGCHLD, Heard::Child),
-        ];
-        let watched = meanings.into_iter();
-        watched
-            .map(|(number, heard)| Ok((number, heard, signal(SignalKind::from_raw(number))?)))
-            .collect::<io::Result<_>>()
-            .map(Self)
-    }
-
-    /// Those that arrived. Several of one kind are one.
-    fn poll(&mut self, context: &mut Context<'_>) -> Vec<Heard> {
-        self.arrived(context).into_iter().map(|(_, heard)| heard).collect()
-    }
-
-    fn arrived(&mut self, context: &mut Context<'_>) -> Vec<(i32, Heard)> {
-        let arrived = self.0.iter_mut().filter_map(|(number, heard, signal)| {
-            let mut arrived = false;
-            while let Poll::Ready(Some(())) = signal.poll_recv(context) {
-                arrived = true;
-            }
-            arrived.then_some((*number, *heard))
-        });
-        arrived.collect()
-    }
-
-    /// While signals are held: those that were taken and not looked at wait again.
-    async fn put_back(&mut self) {
-        // What the handlers noted reaches us by way of the runtime.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        for (number, _) in poll_fn(|context| Poll::Ready(self.arrived(context))).await {
-            let _ = process::kill(process::own_pid(), number);
-        }
-    }
 }

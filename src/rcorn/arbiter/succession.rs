@@ -6,12 +6,13 @@
 //!    undone, and we go on.
 //! 3. The successor takes up channels, listeners and logs, lets the signals through, and prepares the new generation.
 
-use super::act::{self, Hands};
+use super::act::Hands;
 use super::event::Event;
 use super::fleet::{Fleet, Role};
 use super::ground::Ground;
 use super::listeners::Listener;
 use super::memory::Kills;
+use super::opening;
 use super::pidfile::PidFile;
 use super::policy::Moment;
 use super::rotation::Rotation;
@@ -187,7 +188,7 @@ impl Hands {
             hands.move_telling(serving);
         }
         hands.watch_on(&state.fleet, state.watched);
-        act::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
+        opening::watch_pressure(&mut hands.wires, &hands.invocation, &hands.logs);
         hands.read_on(&state.fleet);
         hands.show(&state.fleet, farewell.as_deref());
         Ok((hands, state.fleet))
@@ -215,7 +216,7 @@ impl Hands {
     /// A program that begins has the name of its file. `farewell` is said of its former self.
     fn show(&self, fleet: &Fleet, farewell: Option<&str>) {
         if let Some(serving) = fleet.in_role(Role::Serving).and_then(|serving| self.grounds.get(&serving)) {
-            act::set_title(&serving.settings);
+            opening::set_title(&serving.settings);
         }
         if let Some(farewell) = farewell {
             self.logs.line(Level::Info, farewell);

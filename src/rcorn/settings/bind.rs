@@ -1,14 +1,59 @@
 //! The forms of an address: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH`, `unix:@NAME`, `fd://N`, `fd://NAME`.
 
-use super::Bind;
-use std::net::{SocketAddr, ToSocketAddrs};
+use super::host;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::SocketAddr;
 use sys::socket::Address;
 
 /// The port where none is given.
 const PORT: u16 = 8000;
 
-/// The address that `text` names. A host name stands for its first IPv4 address, else its first address: with many
-/// resolvers `localhost` is `::1` first, and a client that asks 127.0.0.1 would find nobody.
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) enum Bind {
+    /// An address that we bind.
+    Address(Address),
+    /// A descriptor that we were started with.
+    Fd(i32),
+    /// The sockets that systemd hands over under this name.
+    Handed(String),
+}
+
+impl Bind {
+    /// Does the kernel choose a port?
+    pub(super) fn is_any_port(&self) -> bool {
+        matches!(self, Self::Address(Address::Tcp(address)) if address.port() == 0)
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Fd(number) => write!(f, "fd://{number}"),
+            Self::Handed(name) => write!(f, "fd://{name}"),
+        }
+    }
+}
+
+impl From<Bind> for String {
+    fn from(bind: Bind) -> Self {
+        bind.to_string()
+    }
+}
+
+impl TryFrom<String> for Bind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse(&text)
+    }
+}
+
+/// The address that `text` names.
 pub(super) fn parse(text: &str) -> Result<Bind, String> {
     parse_or(text, PORT)
 }
@@ -50,28 +95,12 @@ fn unix(path: &str) -> Result<Address, String> {
 }
 
 fn tcp(text: &str, default: u16) -> Result<SocketAddr, String> {
-    let expected = || format!("expected HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N, found {text:?}");
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or_else(expected)?,
-        None => text.split_at(text.rfind(':').unwrap_or(text.len())),
-    };
-    let port = match port.strip_prefix(':') {
-        None if port.is_empty() => default,
-        Some(port) => port
-            .parse()
-            .map_err(|_| format!("{port:?} is no port: expected a number from 0 to 65535, in {text:?}"))?,
-        None => return Err(expected()),
-    };
-    if host.contains(':') && !text.starts_with('[') {
-        return Err(format!("an IPv6 address stands in brackets: [{text}]:{default}"));
-    }
+    let (host, port) = host::parse(text, default, "HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N")?;
     if port_alone(text) {
         return Err(format!("{text:?} is no host; a port alone is written as \":{text}\""));
     }
     let host = if host.is_empty() { "0.0.0.0" } else { host };
-    let found: Vec<_> = (host, port).to_socket_addrs().into_iter().flatten().collect();
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    first.copied().ok_or(format!("{host:?} is no address of this machine, nor the name of one"))
+    host::find(host, port).ok_or(format!("{host:?} is no address of this machine, nor the name of one"))
 }
 
 fn port_alone(text: &str) -> bool {

@@ -7,11 +7,14 @@
 mod apply;
 mod arguments;
 mod bind;
+mod development;
 mod directories;
 mod env_file;
 mod file;
+mod host;
 mod invocation;
 mod logs;
+mod metrics;
 mod migrate;
 mod nearest;
 mod origin;
@@ -40,7 +43,10 @@ mod tests;
 mod value;
 mod worker_class;
 
+pub(crate) use bind::Bind;
+pub(crate) use development::{Development, ReloadEngine};
 pub(crate) use invocation::{Invocation, Predecessor};
+pub(crate) use metrics::Metrics;
 use migrate::migrate;
 pub(crate) use reading::help;
 pub(crate) use refusal::Refusal;
@@ -55,7 +61,6 @@ use origin::Origin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sys::socket::Address;
 use value::{Given, Value};
 
 /// What rcorn is to do. Paths are absolute. A duration of nought switches its limit off.
@@ -190,92 +195,6 @@ pub(crate) struct Settings {
     pub(crate) extension: Option<PathBuf>,
     /// For whoever writes the application.
     pub(crate) development: Development,
-}
-
-/// For whoever writes the application.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Development {
-    /// Reload when a file changes, and show why the application cannot be imported.
-    pub(crate) reload: bool,
-    /// How changes are noticed.
-    pub(crate) reload_engine: ReloadEngine,
-    /// Further files, directories and patterns that are watched.
-    pub(crate) reload_extra_files: Vec<String>,
-    /// Print every line of Python that runs.
-    pub(crate) spew: bool,
-}
-
-/// How changes of files are noticed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ReloadEngine {
-    /// The kernel tells, where it knows.
-    #[default]
-    Auto,
-    /// All files are looked at once a second.
-    Poll,
-    /// The kernel tells.
-    Inotify,
-}
-
-/// What is measured, and who is told.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Metrics {
-    /// Where metrics and health are told; `None`: nowhere but at the control socket.
-    pub(crate) bind: Option<Bind>,
-    /// The statsd server that is told of each request.
-    pub(crate) statsd_host: Option<StatsdHost>,
-    /// What its metrics' names begin with.
-    pub(crate) statsd_prefix: String,
-    /// And what stands behind each of them.
-    pub(crate) dogstatsd_tags: String,
-    /// Is it told how many connections wait?
-    pub(crate) enable_backlog_metric: bool,
-}
-
-/// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub(crate) enum Bind {
-    /// An address that we bind.
-    Address(Address),
-    /// A descriptor that we were started with.
-    Fd(i32),
-    /// The sockets that systemd hands over under this name.
-    Handed(String),
-}
-
-impl Bind {
-    /// Does the kernel choose a port?
-    fn is_any_port(&self) -> bool {
-        matches!(self, Self::Address(Address::Tcp(address)) if address.port() == 0)
-    }
-}
-
-/// As it is written.
-impl std::fmt::Display for Bind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Fd(number) => write!(f, "fd://{number}"),
-            Self::Handed(name) => write!(f, "fd://{name}"),
-        }
-    }
-}
-
-impl From<Bind> for String {
-    fn from(bind: Bind) -> Self {
-        bind.to_string()
-    }
-}
-
-impl TryFrom<String> for Bind {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        bind::parse(&text)
-    }
 }
 
 /// Where lines are written.

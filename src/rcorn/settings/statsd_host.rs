@@ -1,13 +1,14 @@
 //! Where a statsd server is: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix://PATH`. Names are looked up later, as a name
 //! server that is not there is no reason not to serve.
 
+use super::host;
 use contract::statsd::Target;
 use serde::{Deserialize, Serialize};
-use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 /// The port where none is given.
 const PORT: u16 = 8125;
+const FORMS: &str = "HOST:PORT, [IPV6]:PORT or unix://PATH";
 
 /// Where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +26,7 @@ impl StatsdHost {
             // Workers may be in another directory.
             Self::Unix(path) => Ok(Target::Unix(std::path::absolute(path).unwrap_or_else(|_| path.clone()))),
             Self::Udp(host, port) => {
-                let found: Vec<_> = (host.as_str(), *port).to_socket_addrs().into_iter().flatten().collect();
-                let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-                first.copied().map(Target::Udp).ok_or_else(|| {
+                host::find(host, *port).map(Target::Udp).ok_or_else(|| {
                     format!("statsd_host: no address of {host:?} is known; nothing is told to it before the next reload")
                 })
             }
@@ -37,22 +36,14 @@ impl StatsdHost {
 
 /// The place that `text` names.
 pub(super) fn parse(text: &str) -> Result<StatsdHost, String> {
-    let expected = || format!("expected HOST:PORT, [IPV6]:PORT or unix://PATH, found {text:?}");
+    let expected = || format!("expected {FORMS}, found {text:?}");
     let place = text.strip_prefix("udp://").unwrap_or(text);
     if let Some(path) = place.strip_prefix("unix:").filter(|rest| rest.parse::<u16>().is_err()) {
         let path = path.strip_prefix("//").unwrap_or(path);
         return if path.is_empty() { Err(expected()) } else { Ok(StatsdHost::Unix(path.into())) };
     }
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or_else(expected)?,
-        None => place.split_at(place.rfind(':').unwrap_or(place.len())),
-    };
-    let port = match port.strip_prefix(':') {
-        None if port.is_empty() => PORT,
-        port => port.and_then(|port| port.parse().ok()).filter(|port| *port != 0).ok_or_else(expected)?,
-    };
-    let bare_ipv6 = host.contains(':') && !place.starts_with('[');
-    if host.is_empty() || bare_ipv6 || host.contains(char::is_whitespace) {
+    let (host, port) = host::parse(place, PORT, FORMS)?;
+    if host.is_empty() || port == 0 || host.contains(char::is_whitespace) {
         return Err(expected());
     }
     Ok(StatsdHost::Udp(host.to_owned(), port))

@@ -1,9 +1,9 @@
 //! What the settings about syslog come to: `unix://PATH#dgram`, `udp://HOST:PORT`, `tcp://HOST:PORT`, names of facilities.
 
-use super::Settings;
+use super::{Settings, host};
 use contract::syslog::{FACILITIES, SyslogAddress, SyslogSettings};
 use serde::{Deserialize, Serialize};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 
 const PORT: u16 = 514;
 
@@ -62,20 +62,9 @@ fn unix(path: &str) -> Result<SyslogAddress, String> {
 }
 
 fn host(place: &str) -> Result<SocketAddr, String> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or(format!("{place:?} has no closing bracket"))?,
-        None => place.split_at(place.rfind(':').unwrap_or(place.len())),
-    };
-    let port = match port.strip_prefix(':') {
-        Some(port) => {
-            port.parse().map_err(|_| format!("{port:?} is no port: expected a number up to 65535"))?
-        }
-        None => PORT,
-    };
+    let (host, port) = host::parse(place, PORT, "HOST, HOST:PORT or [IPV6]:PORT")?;
     let host = if host.is_empty() { "localhost" } else { host };
-    let found: Vec<SocketAddr> = (host, port).to_socket_addrs().into_iter().flatten().collect();
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    first.copied().ok_or(format!("there is no host {host:?}"))
+    host::find(host, port).ok_or(format!("there is no host {host:?}"))
 }
 
 pub(super) fn facility(text: &str) -> Result<u8, String> {
@@ -98,7 +87,14 @@ mod tests {
         assert_eq!(address("unix:///dev/log#stream"), unix(Some(true)));
         assert_eq!(address("udp://127.0.0.1"), Ok(SyslogAddress::Udp("127.0.0.1:514".parse().unwrap())));
         assert_eq!(address("tcp://[::1]:6514"), Ok(SyslogAddress::Tcp("[::1]:6514".parse().unwrap())));
-        for text in ["localhost:514", "udp://127.0.0.1:x", "unix://log", "unix:///a#b", "tcp://[::1"] {
+        for text in [
+            "localhost:514",
+            "udp://127.0.0.1:x",
+            "unix://log",
+            "unix:///a#b",
+            "tcp://[::1",
+            "tcp://[::1]6514",
+        ] {
             assert!(address(text).is_err(), "{text}");
         }
     }

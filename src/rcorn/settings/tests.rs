@@ -2,6 +2,7 @@
 
 use super::*;
 use std::path::Path;
+use sys::socket::Address;
 
 fn invocation(arguments: &[&str], environment: &[(&str, &str)], directory: &Path) -> Invocation {
     Invocation {

@@ -107,6 +107,7 @@ impl Watch {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 Err(error) => {
                     self.engine = Engine::Poll;
+                    self.look_soon();
                     return Some(polls_instead(&error));
                 }
             }

@@ -92,6 +92,9 @@ fn end_overdue_workers(generation: Generation, crew: &mut Crew, now: Moment, tod
 
 fn why_killed(worker: &Worker, patience: f64) -> Option<String> {
     let what = match worker.phase {
+        Phase::Leaving(Why::Drained | Why::Own) if worker.closed => {
+            format!("had finished, but its process did not end within {patience} s")
+        }
         Phase::Leaving(Why::Drained | Why::Own) => format!("did not finish within {patience} s"),
         Phase::Leaving(_) => return None,
         _ if worker.closed => "closed its channel and did not end".to_owned(),

@@ -9,8 +9,7 @@
 //!   Ready             Ready                 -                     Leaving(Drained), if it was Unneeded
 //!   Failed            Leaving(Failed)       -                     -
 //!   Leaving           Leaving(Own)          Leaving(Own)          -
-//!   channel closed    gone, or killed 1 s later when its process is known and has not ended by then; who leaves in
-//!                     peace has the time of its drain
+//!   channel closed    about to end; without having been asked to, killed 1 s later if it has not ended by then
 //!   process ended     gone; the slot waits with back-off unless the worker was settled (see `policy`)
 //!   startup limit     killed                -                     -
 //!   request limit     -                     Leaving(Stuck)        Leaving(Stuck), if it was draining

@@ -138,9 +138,8 @@ pub(super) fn closed(fleet: &mut Fleet, id: WorkerId, now: Moment, todo: &mut Ve
         return not_forked(fleet, id, "its zygote ended", now, todo);
     }
     worker.closed = true;
-    // Who leaves in peace has the time of its drain for what Python does at the end, such as handlers of `atexit`.
-    let is_in_peace = matches!(worker.phase, Phase::Leaving(Why::Drained | Why::Own));
-    if !is_in_peace || worker.deadline.is_none() {
+    // Who was to leave has his time: hooks, exit handlers and threads of the application may still be at work.
+    if !matches!(worker.phase, Phase::Leaving(_)) {
         let limit = now.after(QUIT_GRACE);
         worker.deadline = Some(worker.deadline.map_or(limit, |deadline| deadline.min(limit)));
     }

@@ -636,13 +636,16 @@ fn logs_are_reopened_for_all_or_for_who_asks() {
 }
 
 #[test]
-fn who_leaves_in_peace_has_the_time_of_the_drain_for_the_interpreters_end() {
+fn who_was_to_leave_has_all_of_his_time_behind_the_last_request() {
     let mut world = World::serving(rules(1));
     world.wish(Wish::Stop);
     world.happens(Event::WorkerClosed(WorkerId(1)));
-    let kill = Action::Signal(pid_of(WorkerId(1)), SIGKILL);
-    assert!(!world.pass(Duration::from_secs(5)).contains(&kill));
-    assert!(world.pass(Duration::from_secs(60)).contains(&kill));
+    let killed = Action::Signal(pid_of(WorkerId(1)), SIGKILL);
+    assert!(!world.pass(Duration::from_secs(19)).contains(&killed), "its exit handlers run");
+    let decided = world.pass(Duration::from_secs(1));
+    assert!(decided.contains(&killed));
+    let why = "worker 1 (pid 1001) had finished, but its process did not end within 20 s; it is killed";
+    assert!(decided.contains(&Action::Log(Level::Warning, why.to_owned())), "{decided:?}");
 }
 
 #[test]
