@@ -119,6 +119,7 @@ impl<'a> Reading<'a> {
         let base = settings.chdir.clone();
         self.put(table::all().filter(|row| row.key != "chdir"), &mut settings, &base)?;
         self.check_bind(&settings)?;
+        settings.find_syslog().map_err(|clause| self.refuse("syslog_addr", &clause))?;
         settings.check_logs().map_err(|(key, clause)| self.refuse(key, &clause))?;
         if let Some(path) = &settings.env_file {
             let mut env = env_file::read(path).map_err(|clause| self.refuse("env_file", &clause))?;

@@ -21,6 +21,14 @@ pub(crate) struct Syslog {
 }
 
 impl Settings {
+    /// Looks up where syslog is, if it is wanted.
+    pub(super) fn find_syslog(&mut self) -> Result<(), String> {
+        if self.logs.syslog.wanted {
+            self.logs.syslog.address = Some(address(&self.logs.syslog.said.0)?);
+        }
+        Ok(())
+    }
+
     /// The syslog that lines are sent to as well.
     pub(crate) fn syslog(&self) -> Option<SyslogSettings> {
         let address = self.logs.syslog.address.clone().filter(|_| self.logs.syslog.wanted)?;
@@ -36,13 +44,33 @@ impl Settings {
     }
 }
 
-pub(super) fn address(text: &str) -> Result<SyslogAddress, String> {
+/// An address as it is written.
+enum Written<'t> {
+    Unix(SyslogAddress),
+    Udp(&'t str, u16),
+    Tcp(&'t str, u16),
+}
+
+/// Is it well written? Names are looked up where it is wanted: the default need not be there.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    read(text).map(drop)
+}
+
+fn address(text: &str) -> Result<SyslogAddress, String> {
+    Ok(match read(text)? {
+        Written::Unix(address) => address,
+        Written::Udp(host, port) => SyslogAddress::Udp(find(host, port)?),
+        Written::Tcp(host, port) => SyslogAddress::Tcp(find(host, port)?),
+    })
+}
+
+fn read(text: &str) -> Result<Written<'_>, String> {
     if let Some(path) = text.strip_prefix("unix://") {
-        return unix(path);
+        return unix(path).map(Written::Unix);
     }
     match (text.strip_prefix("udp://"), text.strip_prefix("tcp://")) {
-        (Some(place), _) => host(place).map(SyslogAddress::Udp),
-        (_, Some(place)) => host(place).map(SyslogAddress::Tcp),
+        (Some(place), _) => host(place).map(|(host, port)| Written::Udp(host, port)),
+        (_, Some(place)) => host(place).map(|(host, port)| Written::Tcp(host, port)),
         _ => Err(format!("expected unix://PATH, udp://HOST:PORT or tcp://HOST:PORT, found {text:?}")),
     }
 }
@@ -61,9 +89,12 @@ fn unix(path: &str) -> Result<SyslogAddress, String> {
     }
 }
 
-fn host(place: &str) -> Result<SocketAddr, String> {
+fn host(place: &str) -> Result<(&str, u16), String> {
     let (host, port) = host::parse(place, PORT, "HOST, HOST:PORT or [IPV6]:PORT")?;
-    let host = if host.is_empty() { "localhost" } else { host };
+    Ok((if host.is_empty() { "localhost" } else { host }, port))
+}
+
+fn find(host: &str, port: u16) -> Result<SocketAddr, String> {
     host::find(host, port).ok_or(format!("there is no host {host:?}"))
 }
 
@@ -97,6 +128,16 @@ mod tests {
         ] {
             assert!(address(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_looked_up() {
+        assert_eq!(check("udp://nowhere.invalid:514"), Ok(()));
+        let mut settings = Settings::default();
+        settings.logs.syslog.said.0 = "udp://nowhere.invalid".to_owned();
+        assert_eq!(settings.find_syslog(), Ok(()));
+        settings.logs.syslog.wanted = true;
+        assert_eq!(settings.find_syslog(), Err("there is no host \"nowhere.invalid\"".to_owned()));
     }
 
     #[test]

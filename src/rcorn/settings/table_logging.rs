@@ -71,7 +71,7 @@ pub(super) static LOGGING: &[Row] = &[
         &["--log-syslog-to"],
         Kind::Checked(|s, text| {
             text.clone_into(&mut s.logs.syslog.said.0);
-            syslog::address(text).map(|address| s.logs.syslog.address = Some(address))
+            syslog::check(text)
         }),
         "where it is: udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it",
     )
