@@ -16,7 +16,7 @@ def main():
     arguments = parser().parse_args()
     environment.set_up(arguments.interpreter or environment.newest())
     with tempfile.TemporaryDirectory(prefix="rcorn-bench-", ignore_cleanup_errors=True) as base:
-        os.environ["BENCH_FILE"] = str(Path(base) / "file")
+        os.environ["BENCH_FILE"] = str(Path(base) / "sent-file")
         Path(os.environ["BENCH_FILE"]).write_bytes(os.urandom(FILE_SIZE))
         Path(base).chmod(0o755)
         texts = []

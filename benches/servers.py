@@ -155,6 +155,7 @@ class Running:
 
     def wait(self, path="/", seconds=60):
         """Until it answers."""
+        self.path = path
         deadline = time.monotonic() + seconds
         while not answers(self.port, path):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -175,7 +176,7 @@ class Running:
     def wake(self):
         if self.spins:
             self.start()
-            self.wait()
+            self.wait(self.path)
 
     def stop(self):
         pids = self.pids()
