@@ -2,7 +2,7 @@
 //! listener another.
 
 use super::Asked;
-use super::serve::{self, Gate, House};
+use super::serve::{self, Gate, House, Socket};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ pub(super) struct Door {
     asked: mpsc::Receiver<Asked>,
     places: Arc<Semaphore>,
     house: House,
+    gate: Arc<Gate>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -26,14 +27,15 @@ impl Door {
     /// Lets clients in at this socket, to what this house answers. To be called within the runtime.
     pub(super) fn open(fd: OwnedFd, house: House) -> io::Result<Self> {
         sys::fd::set_nonblocking(&fd, true)?;
-        let gate = match local_address(fd.as_fd())? {
-            Address::Tcp(_) => Gate::Tcp(tokio::net::TcpListener::from_std(fd.into())?),
-            _ => Gate::Unix(tokio::net::UnixListener::from_std(fd.into())?),
+        let socket = match local_address(fd.as_fd())? {
+            Address::Tcp(_) => Socket::Tcp(tokio::net::TcpListener::from_std(fd.into())?),
+            _ => Socket::Unix(tokio::net::UnixListener::from_std(fd.into())?),
         };
+        let gate = Arc::new(Gate::of(socket));
         let (sender, asked) = mpsc::channel(QUEUED);
         let places = Arc::new(Semaphore::new(house.places()));
-        let task = tokio::spawn(serve::serve(gate, house, Arc::clone(&places), sender));
-        Ok(Self { asked, places, house, task })
+        let task = tokio::spawn(serve::serve(Arc::clone(&gate), house, Arc::clone(&places), sender));
+        Ok(Self { asked, places, house, gate, task })
     }
 
     /// Nobody else is let in; who is inside may finish.
@@ -58,5 +60,7 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.task.abort();
+        // The task ends with the runtime's next turn: until then somebody could come who would be sent away.
+        self.gate.remove();
     }
 }

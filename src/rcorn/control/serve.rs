@@ -10,8 +10,11 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
@@ -24,9 +27,37 @@ const LONGEST_BODY: usize = 4096;
 
 /// Where clients come in.
 #[derive(Debug)]
-pub(super) enum Gate {
+pub(super) enum Socket {
     Tcp(TcpListener),
     Unix(UnixListener),
+}
+
+/// The same, as long as it is open.
+#[derive(Debug)]
+pub(super) struct Gate(Mutex<Option<Socket>>);
+
+impl Gate {
+    pub(super) fn of(socket: Socket) -> Self {
+        Self(Mutex::new(Some(socket)))
+    }
+
+    /// Closes the socket, now.
+    pub(super) fn remove(&self) {
+        *self.socket() = None;
+    }
+
+    async fn accept(&self) -> io::Result<Stream> {
+        poll_fn(|context| match &*self.socket() {
+            Some(Socket::Tcp(listener)) => listener.poll_accept(context).map_ok(|(stream, _)| boxed(stream)),
+            Some(Socket::Unix(listener)) => listener.poll_accept(context).map_ok(|(stream, _)| boxed(stream)),
+            None => Poll::Pending,
+        })
+        .await
+    }
+
+    fn socket(&self) -> MutexGuard<'_, Option<Socket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What is answered there.
@@ -57,14 +88,10 @@ impl House {
 }
 
 /// Serves for ever.
-pub(super) async fn serve(gate: Gate, house: House, places: Arc<Semaphore>, asks: mpsc::Sender<Asked>) {
+pub(super) async fn serve(gate: Arc<Gate>, house: House, places: Arc<Semaphore>, asks: mpsc::Sender<Asked>) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = match &gate {
-            Gate::Tcp(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as Stream),
-            Gate::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::new(stream) as Stream),
-        };
-        match accepted {
+        match gate.accept().await {
             Ok(stream) => {
                 let asks = asks.clone();
                 tokio::spawn(async move {
@@ -84,6 +111,10 @@ type Stream = Box<dyn Duplex>;
 
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+fn boxed(stream: impl Duplex + 'static) -> Stream {
+    Box::new(stream)
+}
 
 async fn client(stream: Stream, house: House, asks: mpsc::Sender<Asked>) {
     let service = service_fn(move |request| respond(request, house, asks.clone()));
