@@ -116,6 +116,12 @@ impl Fleet {
         self.crews.iter().find(|(_, crew)| crew.role == role).map(|(generation, _)| *generation)
     }
 
+    /// The generation that serves, and its crew.
+    pub(crate) fn serving(&self) -> Option<(Generation, &Crew)> {
+        let generation = self.in_role(Role::Serving)?;
+        Some((generation, self.crews.get(&generation)?))
+    }
+
     /// The crew that a worker belongs to.
     pub(crate) fn crew_of(&mut self, worker: WorkerId) -> Option<(Generation, &mut Crew)> {
         self.crews

@@ -44,10 +44,10 @@ pub(crate) fn readiness(fleet: &Fleet) -> Result<String, String> {
     if fleet.stage != Stage::Running {
         return Err("stopping".to_owned());
     }
-    let Some(generation) = fleet.in_role(Role::Serving) else {
+    let Some((generation, crew)) = fleet.serving() else {
         return Err("booting: no generation serves yet".to_owned());
     };
-    match fleet.crews.get(&generation).map_or(0, Crew::ready) {
+    match crew.ready() {
         0 => Err(format!("no worker of generation {generation} is ready")),
         1 => Ok(format!("ready: generation {generation}, 1 worker")),
         count => Ok(format!("ready: generation {generation}, {count} workers")),

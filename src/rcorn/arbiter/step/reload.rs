@@ -34,9 +34,8 @@ pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action
 
 /// Has `pre_exec` run, where there is one and somebody to run it.
 fn call_hook(fleet: &Fleet, todo: &mut Vec<Action>) -> bool {
-    let Some(generation) = fleet.in_role(Role::Serving) else { return false };
-    let able = |crew: &&Crew| crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
-    let called = fleet.crews.get(&generation).filter(able).is_some();
+    let Some((generation, crew)) = fleet.serving() else { return false };
+    let called = crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
     if called {
         todo.push(Action::TellZygote(generation, ToZygote::BeforeExec));
     }
