@@ -164,13 +164,12 @@ fn next_alarm(hands: &Hands, fleet: &Fleet) -> Option<(Duration, Alarm)> {
 }
 
 async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
-    let (rest, alarm) = next_alarm(hands, fleet).unzip();
-    let mut clock = pin!(until(rest));
+    let mut clock = pin!(until(next_alarm(hands, fleet)));
     poll_fn(|context| {
         if let Poll::Ready(woken) = hear(signals, hands, context) {
             return Poll::Ready(woken);
         }
-        clock.as_mut().poll(context).map(|()| Woken::Due(alarm.unwrap_or(Alarm::Tick)))
+        clock.as_mut().poll(context).map(Woken::Due)
     })
     .await
 }
@@ -196,10 +195,13 @@ fn hear(signals: &mut Signals, hands: &mut Hands, context: &mut Context<'_>) -> 
     }
 }
 
-/// For ever, where there is no time.
-async fn until(rest: Option<Duration>) {
-    match rest {
-        Some(rest) => tokio::time::sleep(rest).await,
+/// For ever, where there is none.
+async fn until(next: Option<(Duration, Alarm)>) -> Alarm {
+    match next {
+        Some((rest, alarm)) => {
+            tokio::time::sleep(rest).await;
+            alarm
+        }
         None => std::future::pending().await,
     }
 }
