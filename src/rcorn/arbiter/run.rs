@@ -29,7 +29,11 @@ pub(crate) async fn run(
     mut signals: Signals,
 ) -> io::Result<ExitCode> {
     loop {
-        match digest(&mut fleet, &mut hands, &mut events) {
+        let digested = digest(&mut fleet, &mut hands, &mut events);
+        // Before we leave, or become another: what we have not told by then, nobody tells.
+        hands.tell_news(&fleet);
+        hands.logs.flush();
+        match digested {
             Digested::Everything => {}
             Digested::Leave(code) => {
                 hands.logs.part();
@@ -42,8 +46,6 @@ pub(crate) async fn run(
                 continue;
             }
         }
-        hands.tell_news(&fleet);
-        hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
                 events.extend(heard.into_iter().flat_map(|heard| mind(heard, &mut hands, &fleet)));
