@@ -122,6 +122,11 @@ impl Fleet {
         Some((generation, self.crews.get(&generation)?))
     }
 
+    /// Is a generation on its way, from the check of the program that is to follow until it serves?
+    pub(crate) fn is_booting(&self) -> bool {
+        self.checking.is_some() || self.preparing.is_some() || self.in_role(Role::Booting).is_some()
+    }
+
     /// The crew that a worker belongs to.
     pub(crate) fn crew_of(&mut self, worker: WorkerId) -> Option<(Generation, &mut Crew)> {
         self.crews
