@@ -41,7 +41,7 @@ pub(crate) async fn run(
             }
             Digested::Succeed(generation) => {
                 hands.part_with_askers(&fleet).await;
-                events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
+                events.push_back(succeed(&mut signals, &mut hands, &fleet, generation).await);
                 hands.let_askers_in();
                 continue;
             }
@@ -92,11 +92,14 @@ fn digest(fleet: &mut Fleet, hands: &mut Hands, events: &mut VecDeque<Event>) ->
 }
 
 /// Has our successor take over, and says so when that failed. Signals that arrive meanwhile are his, or ours again.
-async fn succeed(signals: &mut Signals, hands: &Hands, fleet: &Fleet, generation: Generation) -> Event {
+async fn succeed(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet, generation: Generation) -> Event {
     let why = match sys::exec::hold_signals() {
         Ok(()) => {
             signals.put_back().await;
-            hands.succeed(fleet)
+            hands.read_no_more().await;
+            let why = hands.succeed(fleet);
+            hands.read_on(fleet);
+            why
         }
         Err(error) => format!("cannot hold back signals: {error}"),
     };

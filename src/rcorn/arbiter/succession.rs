@@ -201,8 +201,15 @@ impl Hands {
         }
     }
 
+    /// Nothing of what workers print is left with us.
+    pub(super) async fn read_no_more(&mut self) {
+        for (_, _, outputs) in self.wires.outputs() {
+            outputs.stop().await;
+        }
+    }
+
     /// What workers print goes on to be read.
-    fn read_on(&self, fleet: &Fleet) {
+    pub(super) fn read_on(&mut self, fleet: &Fleet) {
         for (worker, generation, outputs) in self.wires.outputs() {
             let crew = fleet.crews.get(&generation).and_then(|crew| crew.workers.get(&worker));
             if let (Some(member), Some(ground)) = (crew, self.grounds.get(&generation)) {
