@@ -105,13 +105,18 @@ impl Logs {
         if self.journal.is_none() && self.format == LogFormat::Plain {
             return Ok((None, None));
         }
-        let (outputs, ends) = Outputs::new()?;
-        self.pass_on(generation, slot, &outputs)?;
+        let (mut outputs, ends) = Outputs::new()?;
+        self.pass_on(generation, slot, &mut outputs)?;
         Ok((Some(outputs), Some(ends)))
     }
 
     /// Begins to pass on what the worker at `slot` prints.
-    pub(crate) fn pass_on(&self, generation: Generation, slot: Slot, outputs: &Outputs) -> io::Result<()> {
+    pub(crate) fn pass_on(
+        &self,
+        generation: Generation,
+        slot: Slot,
+        outputs: &mut Outputs,
+    ) -> io::Result<()> {
         let worker = slot.0 + 1;
         let Some(journal) = &self.journal else {
             let writer = Writer { generation: Some(generation.0), worker: Some(worker), ..self.writer(None) };

@@ -99,7 +99,8 @@ def test_who_waits_for_a_thread_is_in_the_queue_time(metered):
     with metered.server.connect() as one, metered.server.connect() as other, metered.server.connect() as third:
         for connection in (one, other):
             connection.send(request_bytes("/sleeps?s=0.6"))
-        assert metered.until("rcorn_requests_in_flight", 2)("rcorn_threads_busy") == 2
+        # A request is in flight from when it is given to a thread, which takes it a moment later.
+        assert metered.until("rcorn_threads_busy", 2)("rcorn_requests_in_flight") == 2
         third.send(request_bytes("/"))
         assert third.response().status == 200
     scrape = metered.until("rcorn_request_queue_seconds_count", 3)

@@ -126,3 +126,27 @@ def test_after_a_reload(server):
     wait_for_record(lambda: server.log, message="reloaded: generation 2")
     server.get("/says")
     assert wait_for_record(lambda: server.log, log="stderr", message="said by stderr")["generation"] == 2
+
+
+HALVES = '''"""Prints in two requests what belongs together."""
+import os
+
+
+def application(environ, start_response):
+    os.write(2, b"the first half" if environ["PATH_INFO"] == "/first" else b" and the second\\n")
+    start_response("204 No Content", [])
+    return []
+'''
+
+
+def test_a_reload_loses_nothing_that_was_read_in_part(serve):
+    server = serve(
+        None, "--log-format=json", call="halves", prepare=lambda place: (place / "halves.py").write_text(HALVES)
+    )
+    server.get("/first")
+    server.send(signal.SIGHUP)
+    wait_for_record(lambda: server.log, message="reloaded: generation 2")
+    record = wait_for_record(lambda: server.log, log="stderr", message="the first half")
+    assert (record["generation"], record["worker"]) == (1, 1)
+    server.get("/second")
+    wait_for_record(lambda: server.log, log="stderr", message="and the second", generation=2)

@@ -1,11 +1,10 @@
 //! The settings as hooks know them: `cfg`, by Gunicorn's names, with values of Gunicorn's types. What Gunicorn has and
 //! rcorn has not is the zygote's to add.
 
-use crate::settings::{ReloadEngine, Settings, StatsdHost};
+use crate::settings::{ReloadEngine, Settings, StatsdHost, text_of};
 use contract::network::Network;
 use contract::settings::{EventLoop, Lifespan, PasteSettings, Preload, Underscores, WorkerClass};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 use std::time::Duration;
 
 /// All of them.
@@ -27,17 +26,17 @@ fn process(settings: &Settings) -> Value {
         "bind": settings.bind.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "backlog": settings.backlog,
         "reuse_port": settings.reuse_port,
-        "chdir": text(&settings.chdir),
+        "chdir": text_of(&settings.chdir),
         "pythonpath": (!settings.pythonpath.is_empty()).then(|| settings.pythonpath.join(",")),
         "raw_env": pairs(&settings.env),
         "preload_app": settings.preload == Preload::On,
         "umask": settings.umask,
-        "pidfile": settings.pid.as_deref().map(text),
+        "pidfile": settings.pid.as_deref().map(text_of),
         "proc_name": settings.name,
         "default_proc_name": settings.app,
         "paste": paste.map(place_of),
         "raw_paste_global_conf": paste.map_or_else(Vec::new, |paste| pairs(&paste.defaults)),
-        "control_socket": settings.control_socket.as_deref().map(text),
+        "control_socket": settings.control_socket.as_deref().map(text_of),
         "control_socket_mode": settings.control_socket_mode,
         "control_socket_disable": settings.control_socket.is_none(),
     })
@@ -85,7 +84,7 @@ fn clients(settings: &Settings) -> Value {
         "limit_request_line": settings.limit_request_line,
         "limit_request_fields": settings.limit_request_fields,
         "limit_request_field_size": settings.limit_request_field_size,
-        "tmp_upload_dir": settings.tmp_upload_dir.as_deref().map(text),
+        "tmp_upload_dir": settings.tmp_upload_dir.as_deref().map(text_of),
         "sendfile": settings.sendfile,
         "permit_obsolete_folding": permits.obsolete_folding,
         "strip_header_spaces": permits.header_spaces,
@@ -123,7 +122,7 @@ fn metrics(settings: &Settings) -> Value {
     let metrics = &settings.metrics;
     let host = metrics.statsd_host.as_ref().map(|host| match host {
         StatsdHost::Udp(host, port) => json!([host, port]),
-        StatsdHost::Unix(path) => json!(text(path)),
+        StatsdHost::Unix(path) => json!(text_of(path)),
     });
     json!({
         "statsd_host": host,
@@ -174,10 +173,6 @@ fn networks(networks: &[Network]) -> Vec<String> {
 /// Whole seconds are a whole number, as they were written.
 fn seconds(duration: Duration) -> Value {
     if duration.subsec_nanos() == 0 { json!(duration.as_secs()) } else { json!(duration.as_secs_f64()) }
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -116,6 +116,17 @@ impl Fleet {
         self.crews.iter().find(|(_, crew)| crew.role == role).map(|(generation, _)| *generation)
     }
 
+    /// The generation that serves, and its crew.
+    pub(crate) fn serving(&self) -> Option<(Generation, &Crew)> {
+        let generation = self.in_role(Role::Serving)?;
+        Some((generation, self.crews.get(&generation)?))
+    }
+
+    /// Is a generation on its way, from the check of the program that is to follow until it serves?
+    pub(crate) fn is_booting(&self) -> bool {
+        self.checking.is_some() || self.preparing.is_some() || self.in_role(Role::Booting).is_some()
+    }
+
     /// The crew that a worker belongs to.
     pub(crate) fn crew_of(&mut self, worker: WorkerId) -> Option<(Generation, &mut Crew)> {
         self.crews

@@ -1,7 +1,7 @@
 //! Is the whole well, and is it on its way to something? Asked on behalf of systemd: its watchdog, and its patience.
 
 use super::act::Hands;
-use super::fleet::{Crew, Fleet, Phase, Role, Stage, Worker};
+use super::fleet::{Fleet, Phase, Stage, Worker};
 use super::policy::Moment;
 use std::time::Duration;
 
@@ -26,9 +26,7 @@ pub(crate) fn is_well(fleet: &Fleet) -> bool {
 
 /// Does something take its time that has a limit of its own: the first start, a reload, the end?
 pub(crate) fn is_on_its_way(fleet: &Fleet) -> bool {
-    let stopping = matches!(fleet.stage, Stage::Stopping { .. });
-    let booting = fleet.crews.values().any(|crew: &Crew| crew.role == Role::Booting);
-    stopping || booting || fleet.preparing.is_some() || fleet.checking.is_some()
+    matches!(fleet.stage, Stage::Stopping { .. }) || fleet.is_booting()
 }
 
 /// Is it well, as systemd's watchdog would have it? The sentence says why or why not.
@@ -44,10 +42,10 @@ pub(crate) fn readiness(fleet: &Fleet) -> Result<String, String> {
     if fleet.stage != Stage::Running {
         return Err("stopping".to_owned());
     }
-    let Some(generation) = fleet.in_role(Role::Serving) else {
+    let Some((generation, crew)) = fleet.serving() else {
         return Err("booting: no generation serves yet".to_owned());
     };
-    match fleet.crews.get(&generation).map_or(0, Crew::ready) {
+    match crew.ready() {
         0 => Err(format!("no worker of generation {generation} is ready")),
         1 => Ok(format!("ready: generation {generation}, 1 worker")),
         count => Ok(format!("ready: generation {generation}, {count} workers")),

@@ -1,6 +1,6 @@
 //! What the register knows of the hooks of a generation: whether they have begun, and how they are to end.
 
-use super::fleet::{Fleet, Role};
+use super::fleet::Fleet;
 use super::policy::Moment;
 use contract::id::{Generation, Pid, WorkerId};
 use contract::settings::Occasion;
@@ -23,10 +23,9 @@ impl Fleet {
     /// Why the zygote of a generation starts, as its hooks are to know it.
     pub(crate) fn occasion(&self, generation: Generation) -> Occasion {
         let begun = self.crews.get(&generation).is_some_and(|crew| crew.hooking.begun);
-        let serving = self.in_role(Role::Serving).and_then(|generation| self.crews.get(&generation));
-        match serving {
+        match self.serving() {
             _ if begun => Occasion::Again,
-            Some(serving) => Occasion::Reload { workers: serving.target },
+            Some((_, serving)) => Occasion::Reload { workers: serving.target },
             None => Occasion::Start,
         }
     }

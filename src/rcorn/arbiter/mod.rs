@@ -4,8 +4,8 @@
 //! `policy` (the limits) before it; `act` carries the `action`s out. The rest are the things that `act` holds: the
 //! `ground` of each generation with its `listeners` (ours or `handed` over by systemd), the `wires` to zygotes and
 //! workers and the `output` of these, how a `zygote` is started and what it is told (`worker_settings`), the `pidfile`;
-//! `handover`, `health` and `telling` are parts of the hands. In a reload we become the program that lies on disk by then:
-//! `succession`, with everything that there is in a `state`.
+//! `opening`, `handover`, `health`, `look`, `rotation`, `reloading` and `telling` are parts of the hands. In a reload we
+//! become the program that lies on disk by then: `succession`, with everything that there is in a `state`.
 //!
 //! How a stop ends listening: our copies of the listeners are closed and socket files removed at once, then the
 //! zygote's go with it, so the workers' copies are the last. Each worker accepts what is queued before it closes its

@@ -1,5 +1,6 @@
 //! What workers write to standard output and standard error, where the log is systemd's journal or JSON: it comes through
-//! pipes, and goes on line by line with the worker's fields. The pipes cross to a successor with everything else.
+//! pipes, and goes on line by line with the worker's fields. The pipes cross to a successor with everything else; what
+//! was read of a line by then is written as it is.
 //!
 //! Standard error is worth a warning, standard output is information; a line may say otherwise (`<3>`, sd-daemon(3)).
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use sys::journal::Journal;
 use tokio::net::unix::pipe::Receiver;
+use tokio::task::JoinHandle;
 
 /// A longer line is cut, as journald does it.
 const LONGEST: usize = 48 * 1024;
@@ -26,7 +28,11 @@ const PIECE: usize = 64 * 1024;
 
 /// Our ends of a worker's pipes: of its standard output, and of its standard error.
 #[derive(Debug)]
-pub(crate) struct Outputs(pub(crate) [OwnedFd; 2]);
+pub(crate) struct Outputs {
+    ends: [OwnedFd; 2],
+    /// Who reads them. Dropped, they go on until nobody can write any more.
+    readers: Vec<JoinHandle<()>>,
+}
 
 /// Where a pipe's lines go.
 #[derive(Debug)]
@@ -45,17 +51,36 @@ impl Outputs {
     pub(crate) fn new() -> io::Result<(Self, Ends)> {
         let (out, out_end) = sys::fd::large_pipe()?;
         let (err, err_end) = sys::fd::large_pipe()?;
-        Ok((Self([out, err]), [out_end, err_end]))
+        Ok((Self::of([out, err]), [out_end, err_end]))
+    }
+
+    /// These, which nobody reads yet.
+    pub(crate) fn of(ends: [OwnedFd; 2]) -> Self {
+        Self { ends, readers: Vec::new() }
+    }
+
+    /// Our ends.
+    pub(crate) fn ends(&self) -> &[OwnedFd; 2] {
+        &self.ends
     }
 
     /// Begins to pass on what comes. To be called within the runtime.
-    pub(crate) fn pass_on(&self, readers: [Reader; 2]) -> io::Result<()> {
-        for ((end, level), reader) in self.0.iter().zip([Level::Info, Level::Warning]).zip(readers) {
+    pub(crate) fn pass_on(&mut self, readers: [Reader; 2]) -> io::Result<()> {
+        for ((end, level), reader) in self.ends.iter().zip([Level::Info, Level::Warning]).zip(readers) {
             let pipe = Receiver::from_owned_fd(end.try_clone()?)?;
             let lines = Lines { level, reader, line: Vec::new(), block: Vec::new(), dropped: 0 };
-            tokio::spawn(read(pipe, lines));
+            self.readers.push(tokio::spawn(read(pipe, lines)));
         }
         Ok(())
+    }
+
+    /// Whoever reads on is to find no part of it with us.
+    pub(crate) async fn stop(&mut self) {
+        for reader in self.readers.drain(..) {
+            reader.abort();
+            // It was aborted, or had ended.
+            let _ = reader.await;
+        }
     }
 }
 
@@ -81,8 +106,6 @@ async fn read(pipe: Receiver, mut lines: Lines) {
         // Somebody who writes without end does not keep the loop from its other work.
         tokio::task::yield_now().await;
     }
-    lines.end_line();
-    lines.end_block();
 }
 
 /// Lines that are being put together, and lines that belong together: a traceback, or the stack of a thread.
@@ -167,6 +190,14 @@ impl Lines {
     }
 }
 
+/// What was read is written, whatever ended the reading.
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.end_line();
+        self.end_block();
+    }
+}
+
 /// Who logs in JSON already has made a record.
 fn record_of(log: Log, writer: &Writer, level: Level, text: &[u8]) -> Vec<u8> {
     if text.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
@@ -242,6 +273,36 @@ mod tests {
         assert_eq!(seen, expected);
         assert_eq!(belongs(b"Thread 0x1 (most recent call first):", b"plain"), Belongs::Alone);
         assert_eq!(belongs(b"", b"  indented"), Belongs::Alone);
+    }
+
+    #[test]
+    fn nothing_is_lost_between_two_readers() {
+        let log = std::env::temp_dir().join(format!("rcorn-output-{}", sys::process::own_pid()));
+        let file: Arc<OwnedFd> = Arc::new(std::fs::File::create(&log).unwrap().into());
+        let readers = || {
+            [Log::Stdout, Log::Stderr].map(|log| Reader::Record(log, Writer::default(), Arc::clone(&file)))
+        };
+        let has = |text: &str| std::fs::read_to_string(&log).unwrap().contains(&format!("\"{text}\""));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (mut outputs, [out, _err]) = Outputs::new().unwrap();
+            let write = |text: &str| sys::fd::write_all(out.as_fd(), text.as_bytes()).unwrap();
+            let come = async |text: &str| {
+                while !has(text) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            outputs.pass_on(readers()).unwrap();
+            write("whole\nhalf");
+            tokio::time::timeout(Duration::from_secs(20), come("whole")).await.unwrap();
+            assert!(!has("half"), "its end has not come");
+            outputs.stop().await;
+            assert!(has("half"));
+            write("later\n");
+            outputs.pass_on(readers()).unwrap();
+            tokio::time::timeout(Duration::from_secs(20), come("later")).await.unwrap();
+        });
+        std::fs::remove_file(&log).unwrap();
     }
 
     #[test]

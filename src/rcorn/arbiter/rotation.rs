@@ -10,6 +10,7 @@ use crate::log::Whereabouts;
 use contract::id::{Generation, WorkerId};
 use contract::logline::Level;
 use contract::message::{ToWorker, ToZygote};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -23,6 +24,27 @@ pub(crate) struct Rotation {
     complained: bool,
 }
 
+impl Rotation {
+    /// Are the files to be opened again, as that was found?
+    fn asks(&mut self, found: Option<Whereabouts>) -> bool {
+        let missed = std::mem::replace(&mut self.missed, found == Some(Whereabouts::Missing));
+        match found {
+            Some(Whereabouts::Elsewhere) => true,
+            Some(Whereabouts::Missing) => missed,
+            Some(Whereabouts::There) | None => {
+                self.complained = false;
+                false
+            }
+        }
+    }
+
+    /// Is what became of that to be told? Of a file that cannot be opened, once.
+    fn is_news(&mut self, failed: bool) -> bool {
+        let complained = std::mem::replace(&mut self.complained, failed);
+        !(failed && complained)
+    }
+}
+
 impl Hands {
     /// How long until the files are looked at; `None` where there are none.
     pub(crate) fn next_log_look(&self, now: Moment) -> Option<Duration> {
@@ -34,16 +56,11 @@ impl Hands {
     pub(crate) fn follow_logs(&mut self, now: Moment) {
         self.rotation.last_look = now;
         let found = self.grounds.values().map(|ground| ground.logs.whereabouts()).max();
-        let missed = std::mem::replace(&mut self.rotation.missed, found == Some(Whereabouts::Missing));
-        match found {
-            Some(Whereabouts::Elsewhere) => {}
-            Some(Whereabouts::Missing) if missed => {}
-            _ => return,
+        if !self.rotation.asks(found) {
+            return;
         }
         let complaints = self.open_logs_again();
-        let is_news = !self.rotation.complained || complaints.is_empty();
-        self.rotation.complained = !complaints.is_empty();
-        if is_news {
+        if self.rotation.is_news(!complaints.is_empty()) {
             self.tell_reopened(&complaints);
         }
     }
@@ -54,17 +71,17 @@ impl Hands {
         self.tell_reopened(&complaints);
     }
 
-    fn tell_reopened(&self, complaints: &[String]) {
+    fn tell_reopened(&self, complaints: &BTreeSet<String>) {
         complaints.iter().for_each(|complaint| self.logs.line(Level::Error, complaint));
         self.logs.line(Level::Info, "log files were reopened");
     }
 
-    fn open_logs_again(&mut self) -> Vec<String> {
-        let mut complaints = self.logs.reopen();
+    /// What cannot be opened is said once, however many generations log there.
+    fn open_logs_again(&mut self) -> BTreeSet<String> {
+        let mut complaints = BTreeSet::from_iter(self.logs.reopen());
         for ground in self.grounds.values_mut() {
             complaints.extend(ground.logs.reopen());
         }
-        complaints.dedup();
         for (generation, ground) in &self.grounds {
             let logs = [ground.logs.error(), ground.logs.access()];
             let _ = self.wires.tell_zygote(*generation, &ToZygote::Logs, &logs);
@@ -82,5 +99,29 @@ impl Hands {
             self.logs.line(Level::Error, &complaint);
         }
         let _ = self.wires.tell(worker, &ToWorker::Logs, &[ground.logs.error(), ground.logs.access()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_missed_the_second_time() {
+        let mut rotation = Rotation::default();
+        let looks = [Whereabouts::Missing, Whereabouts::Missing, Whereabouts::There, Whereabouts::Missing];
+        assert_eq!(looks.map(|found| rotation.asks(Some(found))), [false, true, false, false]);
+        assert!(rotation.asks(Some(Whereabouts::Elsewhere)) && !rotation.asks(None));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_told_once_until_it_is_there_again() {
+        let mut rotation = Rotation::default();
+        assert_eq!(
+            [true, true, false, true].map(|failed| rotation.is_news(failed)),
+            [true, false, true, true]
+        );
+        assert!(!rotation.asks(Some(Whereabouts::There)));
+        assert!(rotation.is_news(true), "it was there in between");
     }
 }

@@ -29,7 +29,11 @@ pub(crate) async fn run(
     mut signals: Signals,
 ) -> io::Result<ExitCode> {
     loop {
-        match digest(&mut fleet, &mut hands, &mut events) {
+        let digested = digest(&mut fleet, &mut hands, &mut events);
+        // Before we leave, or become another: what we have not told by then, nobody tells.
+        hands.tell_news(&fleet);
+        hands.logs.flush();
+        match digested {
             Digested::Everything => {}
             Digested::Leave(code) => {
                 hands.logs.part();
@@ -37,13 +41,11 @@ pub(crate) async fn run(
             }
             Digested::Succeed(generation) => {
                 hands.part_with_askers(&fleet).await;
-                events.push_back(succeed(&mut signals, &hands, &fleet, generation).await);
+                events.push_back(succeed(&mut signals, &mut hands, &fleet, generation).await);
                 hands.let_askers_in();
                 continue;
             }
         }
-        hands.tell_news(&fleet);
-        hands.logs.flush();
         match wait(&mut signals, &mut hands, &fleet).await {
             Woken::Signalled(heard) => {
                 events.extend(heard.into_iter().flat_map(|heard| mind(heard, &mut hands, &fleet)));
@@ -90,11 +92,14 @@ fn digest(fleet: &mut Fleet, hands: &mut Hands, events: &mut VecDeque<Event>) ->
 }
 
 /// Has our successor take over, and says so when that failed. Signals that arrive meanwhile are his, or ours again.
-async fn succeed(signals: &mut Signals, hands: &Hands, fleet: &Fleet, generation: Generation) -> Event {
+async fn succeed(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet, generation: Generation) -> Event {
     let why = match sys::exec::hold_signals() {
         Ok(()) => {
             signals.put_back().await;
-            hands.succeed(fleet)
+            hands.read_no_more().await;
+            let why = hands.succeed(fleet);
+            hands.read_on(fleet);
+            why
         }
         Err(error) => format!("cannot hold back signals: {error}"),
     };
@@ -164,13 +169,12 @@ fn next_alarm(hands: &Hands, fleet: &Fleet) -> Option<(Duration, Alarm)> {
 }
 
 async fn wait(signals: &mut Signals, hands: &mut Hands, fleet: &Fleet) -> Woken {
-    let (rest, alarm) = next_alarm(hands, fleet).unzip();
-    let mut clock = pin!(until(rest));
+    let mut clock = pin!(until(next_alarm(hands, fleet)));
     poll_fn(|context| {
         if let Poll::Ready(woken) = hear(signals, hands, context) {
             return Poll::Ready(woken);
         }
-        clock.as_mut().poll(context).map(|()| Woken::Due(alarm.unwrap_or(Alarm::Tick)))
+        clock.as_mut().poll(context).map(Woken::Due)
     })
     .await
 }
@@ -196,10 +200,13 @@ fn hear(signals: &mut Signals, hands: &mut Hands, context: &mut Context<'_>) -> 
     }
 }
 
-/// For ever, where there is no time.
-async fn until(rest: Option<Duration>) {
-    match rest {
-        Some(rest) => tokio::time::sleep(rest).await,
+/// For ever, where there is none.
+async fn until(next: Option<(Duration, Alarm)>) -> Alarm {
+    match next {
+        Some((rest, alarm)) => {
+            tokio::time::sleep(rest).await;
+            alarm
+        }
         None => std::future::pending().await,
     }
 }

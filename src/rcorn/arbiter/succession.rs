@@ -196,14 +196,20 @@ impl Hands {
 
     /// Files go on to be watched, until the generation that is to follow says which.
     fn watch_on(&mut self, fleet: &Fleet, files: Option<Files>) {
-        let serving = fleet.in_role(Role::Serving).and_then(|serving| self.grounds.get(&serving));
-        if let (Some(ground), Some(files)) = (serving, files) {
+        if let (Some(ground), Some(files)) = (self.serving(fleet), files) {
             self.watch = Some(Watch::begin(Some(files), &ground.settings).0);
         }
     }
 
+    /// Nothing of what workers print is left with us.
+    pub(super) async fn read_no_more(&mut self) {
+        for (_, _, outputs) in self.wires.outputs() {
+            outputs.stop().await;
+        }
+    }
+
     /// What workers print goes on to be read.
-    fn read_on(&self, fleet: &Fleet) {
+    pub(super) fn read_on(&mut self, fleet: &Fleet) {
         for (worker, generation, outputs) in self.wires.outputs() {
             let crew = fleet.crews.get(&generation).and_then(|crew| crew.workers.get(&worker));
             if let (Some(member), Some(ground)) = (crew, self.grounds.get(&generation)) {
@@ -213,9 +219,14 @@ impl Hands {
         }
     }
 
+    /// What the generation that serves stands on.
+    fn serving(&self, fleet: &Fleet) -> Option<&Ground> {
+        self.grounds.get(&fleet.in_role(Role::Serving)?)
+    }
+
     /// A program that begins has the name of its file. `farewell` is said of its former self.
     fn show(&self, fleet: &Fleet, farewell: Option<&str>) {
-        if let Some(serving) = fleet.in_role(Role::Serving).and_then(|serving| self.grounds.get(&serving)) {
+        if let Some(serving) = self.serving(fleet) {
             opening::set_title(&serving.settings);
         }
         if let Some(farewell) = farewell {

@@ -2,7 +2,7 @@
 //! of the hands: the register comes as an argument.
 
 use super::act::Hands;
-use super::fleet::{Fleet, Role};
+use super::fleet::{Crew, Fleet};
 use super::ground::Ground;
 use super::health;
 use super::listeners::Listener;
@@ -66,7 +66,7 @@ impl Hands {
     /// Something happened: what of it is news for the statsd server?
     pub(super) fn tell_news(&mut self, fleet: &Fleet) {
         if let Some(beacon) = &mut self.beacon {
-            beacon.news(serving(fleet));
+            beacon.news(fleet.serving().map_or(0, |(_, crew)| crew.ready()));
         }
     }
 
@@ -77,14 +77,13 @@ impl Hands {
 
     /// It is time for that.
     pub(super) fn beat(&mut self, fleet: &Fleet) {
-        let ground = fleet.in_role(Role::Serving).and_then(|generation| self.grounds.get(&generation));
+        let Some(beacon) = &mut self.beacon else { return };
+        let ground = fleet.serving().and_then(|(generation, _)| self.grounds.get(&generation));
         let waiting = || {
             let backlogs = ground.map(Ground::backlogs).unwrap_or_default();
             backlogs.iter().map(|queue| u64::from(queue.waiting)).sum()
         };
-        if let Some(beacon) = &mut self.beacon {
-            beacon.beat(sys::clock::now(), waiting);
-        }
+        beacon.beat(sys::clock::now(), waiting);
     }
 
     /// Before our successor takes over: whoever is asking gets the answer, and who comes now waits for the successor's.
@@ -130,7 +129,7 @@ impl Hands {
         }
         let zygotes = fleet.crews.keys().filter_map(|generation| self.wires.zygote_pid(*generation));
         let others: Vec<i32> = pids.iter().copied().chain(zygotes.map(|pid| pid.0)).collect();
-        let threads = |(generation, crew): (&Generation, &super::fleet::Crew)| {
+        let threads = |(generation, crew): (&Generation, &Crew)| {
             let each = self.grounds.get(generation).map_or(1, |ground| ground.settings.threads);
             u64::from(each) * crew.workers.len() as u64
         };
@@ -144,10 +143,4 @@ impl Hands {
             status,
         }
     }
-}
-
-/// Workers that serve, as statsd has them.
-fn serving(fleet: &Fleet) -> u32 {
-    let crew = fleet.in_role(Role::Serving).and_then(|generation| fleet.crews.get(&generation));
-    crew.map_or(0, super::fleet::Crew::ready)
 }

@@ -41,7 +41,7 @@ pub(super) fn write(ground: &Ground, generation: Generation, slot: Slot, (pid, h
 struct Unfinished {
     line: String,
     client: Option<IpAddr>,
-    began: u64,
+    took: u64,
     /// Status and length of what the signal handler has answered.
     answered: Option<(u16, u64)>,
     pid: i32,
@@ -50,14 +50,14 @@ struct Unfinished {
 
 impl Unfinished {
     fn of(lane: &LaneView<'_>, pid: Pid, how: Ended) -> Option<Self> {
-        let began = lane.start()?;
+        let took = clock::now().saturating_sub(lane.start()?);
         let answered = Some(lane.answered()).filter(|note| *note != 0).map(last_word::read_note);
         let reason = match answered {
             Some(_) => "the application did not answer in time".to_owned(),
             None => format!("the worker {how}"),
         };
         let client = lane.client_address().map(|address| address.ip());
-        Some(Self { line: lane.request_line(), client, began, answered, pid: pid.0, reason })
+        Some(Self { line: lane.request_line(), client, took, answered, pid: pid.0, reason })
     }
 
     /// What its entry of the journal has to filter by.
@@ -97,7 +97,7 @@ impl Facts for Unfinished {
     }
 
     fn duration(&self) -> u64 {
-        clock::now().saturating_sub(self.began)
+        self.took
     }
 
     fn pid(&self) -> i32 {

@@ -100,8 +100,8 @@ impl Wires {
         let workers = self.workers.iter().map(|(worker, wire)| {
             let channel = keep(wire.channel.as_fd());
             let stacks = keep(wire.stacks.as_fd());
-            let outputs =
-                wire.outputs.as_ref().map(|Outputs(ends)| ends.each_ref().map(|end| keep(end.as_fd())));
+            let outputs = wire.outputs.as_ref();
+            let outputs = outputs.map(|outputs| outputs.ends().each_ref().map(|end| keep(end.as_fd())));
             (*worker, WorkerState { generation: wire.generation, channel, open: wire.open, stacks, outputs })
         });
         (zygotes, workers.collect())
@@ -128,7 +128,7 @@ impl Wires {
             }
             let stacks = sys::fd::adopt(stacks)?;
             let outputs = match outputs {
-                Some([out, err]) => Some(Outputs([sys::fd::adopt(out)?, sys::fd::adopt(err)?])),
+                Some([out, err]) => Some(Outputs::of([sys::fd::adopt(out)?, sys::fd::adopt(err)?])),
                 None => None,
             };
             wires.workers.insert(worker, WorkerWire { generation, channel, open, stacks, outputs });
@@ -165,9 +165,9 @@ impl Wires {
     }
 
     /// The pipes of what workers print.
-    pub(crate) fn outputs(&self) -> impl Iterator<Item = (WorkerId, Generation, &Outputs)> {
-        let wires = self.workers.iter();
-        wires.filter_map(|(worker, wire)| Some((*worker, wire.generation, wire.outputs.as_ref()?)))
+    pub(crate) fn outputs(&mut self) -> impl Iterator<Item = (WorkerId, Generation, &mut Outputs)> {
+        let wires = self.workers.iter_mut();
+        wires.filter_map(|(worker, wire)| Some((*worker, wire.generation, wire.outputs.as_mut()?)))
     }
 
     fn watch(&self, fd: BorrowedFd<'_>, end: End) -> io::Result<()> {

@@ -2,11 +2,10 @@
 
 use super::policy::beat;
 use super::zygote::Plan;
-use crate::settings::Settings;
+use crate::settings::{Settings, milliseconds, text_of};
 use contract::settings::{
     AsgiSettings, HookSettings, HttpSettings, LoggingSettings, TrustSettings, WorkerSettings,
 };
-use std::path::Path;
 use std::time::Duration;
 
 /// What the zygote of this plan is told.
@@ -19,7 +18,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         name: settings.name.clone().unwrap_or_else(|| settings.app.clone()),
         argv: invocation.argv(),
         app: settings.app.clone(),
-        chdir: path(&settings.chdir),
+        chdir: text_of(&settings.chdir),
         pythonpath: settings.pythonpath.clone(),
         warm_up: settings.warm_up.clone(),
         preload: plan.errand.preload,
@@ -49,7 +48,7 @@ pub(crate) fn of(plan: &Plan<'_>) -> WorkerSettings {
         http: http(settings, invocation.variable("TMPDIR")),
         paste: settings.paste.clone(),
         python_settings: settings.python_settings.clone(),
-        directory: path(&invocation.directory),
+        directory: text_of(&invocation.directory),
         hooks: hooks(plan),
     }
 }
@@ -76,7 +75,7 @@ fn hooks(plan: &Plan<'_>) -> Option<HookSettings> {
 
 fn http(settings: &Settings, temporary: Option<&str>) -> HttpSettings {
     let spool = match &settings.tmp_upload_dir {
-        Some(directory) => vec![path(directory)],
+        Some(directory) => vec![text_of(directory)],
         None => temporary.into_iter().chain(["/var/tmp", "/tmp"]).map(str::to_owned).collect(),
     };
     HttpSettings {
@@ -114,16 +113,6 @@ fn trust(settings: &Settings) -> TrustSettings {
         trust.script_name.clone_from(mount);
     }
     trust
-}
-
-/// Nought means "no limit" on the other side, so what is shorter than a millisecond is one.
-fn milliseconds(duration: Duration) -> u64 {
-    let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    if duration.is_zero() { 0 } else { whole.max(1) }
-}
-
-fn path(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -211,9 +211,7 @@ fn serves(worker: &Worker) -> bool {
 }
 
 fn state(fleet: &Fleet) -> &'static str {
-    let changing =
-        fleet.checking.is_some() || fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some();
-    match (fleet.stage, fleet.in_role(Role::Serving), changing) {
+    match (fleet.stage, fleet.in_role(Role::Serving), fleet.is_booting()) {
         (Stage::Stopping { .. }, ..) => "stopping",
         (_, None, _) => "booting",
         (_, Some(_), true) => "reloading",

@@ -15,7 +15,6 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use rates::{Meters, Totals};
 
 use crate::metrics::Form;
-
 use crate::socket_file::SocketFile;
 use door::Door;
 use serve::House;

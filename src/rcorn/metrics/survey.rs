@@ -20,16 +20,15 @@ impl Survey {
     /// The proportional memory of these processes in bytes, as of some seconds ago; a process that is new is measured.
     pub(crate) fn weigh(&mut self, pids: &[i32]) -> BTreeMap<i32, u64> {
         let begun = sys::clock::now();
-        if begun >= self.again_at {
+        let is_time = begun >= self.again_at;
+        if is_time {
             self.weights.clear();
         }
-        self.weights.retain(|pid, _| pids.contains(pid));
         let weight = |pid: i32, known: &BTreeMap<i32, u64>| {
             known.get(&pid).copied().or_else(|| memory::of_process(pid)).map(|bytes| (pid, bytes))
         };
-        let was_empty = self.weights.is_empty();
         self.weights = pids.iter().filter_map(|pid| weight(*pid, &self.weights)).collect();
-        if was_empty {
+        if is_time {
             let took = sys::clock::now() - begun;
             self.again_at = begun + AGAIN.max(took * RESTRAINT);
         }

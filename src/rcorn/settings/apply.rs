@@ -155,7 +155,11 @@ fn seconds(text: &str) -> Option<f64> {
 }
 
 fn word<'v>(value: &'v Value, words: &[&'v str]) -> Result<&'v str, String> {
-    let found = if let Value::Text(text) = value { text.to_ascii_lowercase() } else { String::new() };
+    let found = match value {
+        Value::Text(text) => text.to_ascii_lowercase(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        _ => String::new(),
+    };
     words
         .iter()
         .find(|word| **word == found)
@@ -227,7 +231,7 @@ fn path(value: &Value, base: &Path) -> Result<PathBuf, String> {
 }
 
 /// Without the `.` parts.
-fn tidy(path: &Path) -> PathBuf {
+pub(super) fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
 }
 
@@ -281,6 +285,17 @@ mod tests {
         assert_eq!(octal(&Value::Integer(0o22, "22".into()), ""), Ok(0o22));
         let refused = octal(&written("999"), "such as 0600");
         assert_eq!(refused.unwrap_err(), "expected an octal file mode such as 0600, found \"999\"");
+    }
+
+    #[test]
+    fn a_word_may_be_a_boolean_where_the_words_are_those_of_one() {
+        let words = ["on", "off", "true", "false"];
+        assert_eq!(word(&Value::Boolean(true), &words), Ok("true"));
+        assert_eq!(word(&Value::Boolean(false), &words), Ok("false"));
+        assert_eq!(
+            word(&Value::Boolean(true), &["auto", "on"]).unwrap_err(),
+            "expected auto or on, found true"
+        );
     }
 
     #[test]

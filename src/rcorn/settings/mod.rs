@@ -206,6 +206,17 @@ pub(crate) enum LogTarget {
     File(PathBuf),
 }
 
+/// As workers are told a time. Nought means "no limit" there, so what is shorter than a millisecond is one.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    let whole = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if duration.is_zero() { 0 } else { whole.max(1) }
+}
+
+/// A path as workers and hooks are told it.
+pub(crate) fn text_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// The table's defaults.
 impl Default for Settings {
     fn default() -> Self {

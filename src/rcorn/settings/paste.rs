@@ -1,9 +1,8 @@
 //! Applications that a file of PasteDeploy describes: which file, which section, which values beside its own.
 
 use super::row::{Kind, Row, Section};
-use super::{Invocation, Settings};
+use super::{Invocation, Settings, text_of};
 use contract::settings::PasteSettings;
-use std::path::Path;
 
 /// Settings about such files.
 pub(super) static PASTE: &[Row] = &[
@@ -50,7 +49,7 @@ pub(super) fn settle(settings: &mut Settings, invocation: &Invocation) -> Result
     let Some(paste) = &mut settings.paste else { return Ok(()) };
     let places = [&settings.chdir, &invocation.directory].map(|directory| directory.join(&paste.file));
     let found = places.iter().find(|place| place.is_file());
-    paste.file = text(found.ok_or(format!("there is no file {}", places[0].display()))?);
+    paste.file = text_of(found.ok_or(format!("there is no file {}", places[0].display()))?);
     paste.defaults = std::mem::take(&mut settings.paste_global);
     settings.logs.python.describe_by(&paste.file);
     let section = paste.section.iter().map(|section| format!("#{section}"));
@@ -60,10 +59,6 @@ pub(super) fn settle(settings: &mut Settings, invocation: &Invocation) -> Result
         settings.warnings.push(format!("the application is that of paste: {other:?} is not used"));
     }
     Ok(())
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! and could just as well be a variable: they count where their value fits.
 
 use super::Settings;
-use super::apply::put;
+use super::apply::{put, tidy};
 use super::nearest::nearest;
 use super::origin::Origin;
 use super::row::{Kind, Row};
@@ -44,8 +44,7 @@ pub(super) fn named(text: &str, directory: &Path) -> Option<PythonSource> {
 
 /// The path that `text` names, with or without `file:`.
 pub(super) fn path_of(text: &str, directory: &Path) -> PathBuf {
-    let path = directory.join(text.strip_prefix("file:").unwrap_or(text));
-    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+    tidy(&directory.join(text.strip_prefix("file:").unwrap_or(text)))
 }
 
 /// What `evaluated` sets; `shown` is what a person calls the file.
@@ -55,7 +54,7 @@ pub(super) fn read(shown: &str, evaluated: &Evaluated) -> Told {
         let row = table::all().find(|row| row.is_named(&found.name));
         let Some(row) = row.filter(|row| counts(row, found, evaluated)) else { continue };
         let origin = origin(shown, &found.name, found.line);
-        let values: Vec<_> = values(row, &found.value).collect();
+        let values = values(row, &found.value);
         match values.iter().find_map(|value| misfit(row, value)) {
             Some(why) if WORDS.contains(&found.name.as_str()) => told.warnings.push(format!(
                 "{origin}: {why}; it is taken for a variable of the file's own, as under Gunicorn: another name for it says so"
@@ -109,20 +108,20 @@ fn slip(shown: &str, name: &str, line: Option<usize>) -> Option<String> {
 }
 
 /// The values that one value of Python's stands for. `None` says nothing, as in Gunicorn.
-pub(super) fn values(row: &Row, value: &Evaluation) -> Box<dyn Iterator<Item = Value>> {
+pub(super) fn values(row: &Row, value: &Evaluation) -> Vec<Value> {
     match (row.kind, value) {
-        (_, Evaluation::Nothing) => Box::new(std::iter::empty()),
-        (Kind::Path(_), Evaluation::Text(text)) if text.is_empty() => Box::new(std::iter::empty()),
+        (_, Evaluation::Nothing) => Vec::new(),
+        (Kind::Path(_), Evaluation::Text(text)) if text.is_empty() => Vec::new(),
         (kind, Evaluation::List(items)) if kind.collects() && !items.is_empty() => {
-            Box::new(items.iter().map(|item| convert(kind, item)).collect::<Vec<_>>().into_iter())
+            items.iter().map(|item| convert(kind, item)).collect()
         }
-        (kind @ Kind::Pairs(_), Evaluation::Table(pairs)) if !pairs.is_empty() => Box::new(
-            pairs.iter().map(|(name, value)| pair(kind, name, value)).collect::<Vec<_>>().into_iter(),
-        ),
-        (kind, Evaluation::List(_)) if kind.collects() && row.key == "bind" => Box::new(std::iter::empty()),
-        (kind, Evaluation::List(_)) if kind.collects() => Box::new(std::iter::once(Value::Nothing)),
-        (Kind::Pairs(_), Evaluation::Table(_)) => Box::new(std::iter::once(Value::Nothing)),
-        (kind, value) => Box::new(std::iter::once(convert(kind, value))),
+        (kind @ Kind::Pairs(_), Evaluation::Table(pairs)) if !pairs.is_empty() => {
+            pairs.iter().map(|(name, value)| pair(kind, name, value)).collect()
+        }
+        (kind, Evaluation::List(_)) if kind.collects() && row.key == "bind" => Vec::new(),
+        (kind, Evaluation::List(_)) if kind.collects() => vec![Value::Nothing],
+        (Kind::Pairs(_), Evaluation::Table(_)) => vec![Value::Nothing],
+        (kind, value) => vec![convert(kind, value)],
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the settings about Python's logging come to, and what goes together.
 
-use super::{LogTarget, Settings};
+use super::{LogTarget, Settings, text_of};
 use contract::access::{self, Format};
 use contract::logline::Level;
 use contract::settings::LoggingSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What was said of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl Settings {
 
     /// What zygote and workers are told of it; what a logger is told of all settings is not in it.
     pub(crate) fn python_logging(&self) -> LoggingSettings {
-        let text = |path: &Option<PathBuf>| path.as_deref().map(shown);
+        let text = |path: &Option<PathBuf>| path.as_deref().map(text_of);
         LoggingSettings {
             logger_class: self.logs.python.class.clone(),
             logconfig_dict: self.logs.python.dict.clone(),
@@ -114,12 +114,8 @@ fn target(target: Option<&LogTarget>) -> Value {
     match target {
         None => Value::Null,
         Some(LogTarget::Stream) => json!("-"),
-        Some(LogTarget::File(path)) => json!(shown(path)),
+        Some(LogTarget::File(path)) => json!(text_of(path)),
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 fn level(level: Level) -> String {

@@ -1,8 +1,8 @@
 //! The rows about ASGI applications: their event loop, and what they are told.
 
+use super::milliseconds;
 use super::row::{Kind, Row, Section};
 use contract::settings::{EventLoop, Lifespan};
-use std::time::Duration;
 
 /// Settings about ASGI applications.
 pub(super) static ASGI: &[Row] = &[
@@ -74,12 +74,6 @@ pub(super) static ASGI: &[Row] = &[
     .default("on")
     .within(Section::Asgi),
 ];
-
-/// Nought means "no limit", so what is shorter than a millisecond is one.
-fn milliseconds(time: Duration) -> u64 {
-    let whole = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    if time.is_zero() { 0 } else { whole.max(1) }
-}
 
 fn event_loop(word: &str) -> EventLoop {
     match word {

@@ -54,17 +54,16 @@ impl Files {
     pub(super) fn add(&mut self, files: impl IntoIterator<Item = PathBuf>) -> bool {
         let mut late = false;
         for path in files {
-            if !self.marks.contains_key(&path) {
-                self.know(path.clone());
-                if self
-                    .marks
-                    .get(&path)
-                    .is_some_and(|mark| mark.is_some_and(|mark| mark.written > self.since))
-                {
-                    // Found to be changed by the next look.
-                    self.marks.insert(path, None);
-                    late = true;
-                }
+            if self.marks.contains_key(&path) {
+                continue;
+            }
+            self.know(path.clone());
+            if let Some(mark) = self.marks.get_mut(&path)
+                && mark.is_some_and(|mark| mark.written > self.since)
+            {
+                // Found to be changed by the next look.
+                *mark = None;
+                late = true;
             }
         }
         late

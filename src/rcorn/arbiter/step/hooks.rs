@@ -85,15 +85,15 @@ pub(super) fn hurry(crew: &mut Crew, now: Moment) {
 /// Ends the zygotes that stayed for workers that are gone now. Who served until the end has the last word.
 pub(super) fn end_zygotes(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
     let anybody = fleet.crews.values().any(|crew| !crew.workers.is_empty());
-    let stayed = |crew: &&mut Crew| crew.role == Role::Leaving && crew.zygote == Zygote::Ready;
-    for (generation, crew) in fleet.crews.iter_mut().map(|(generation, crew)| (*generation, crew)) {
-        if !stayed(&crew) || !crew.workers.is_empty() || (crew.hooking.has_last_word && anybody) {
+    for (generation, crew) in &mut fleet.crews {
+        let stayed = crew.role == Role::Leaving && crew.zygote == Zygote::Ready;
+        if !stayed || !crew.workers.is_empty() || (crew.hooking.has_last_word && anybody) {
             continue;
         }
         if crew.hooking.has_last_word {
-            todo.push(Action::TellZygote(generation, ToZygote::Exit));
+            todo.push(Action::TellZygote(*generation, ToZygote::Exit));
         }
         crew.zygote = Zygote::Ending { kill_at: Some(crew.hooking.until.max(now.after(QUIT_GRACE))) };
-        todo.push(Action::CloseZygote(generation));
+        todo.push(Action::CloseZygote(*generation));
     }
 }

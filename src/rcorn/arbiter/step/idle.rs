@@ -6,7 +6,7 @@
 
 use super::super::action::Action;
 use super::super::event::Activity;
-use super::super::fleet::{Fleet, Role, Stage};
+use super::super::fleet::{Fleet, Stage};
 use super::super::policy::{Moment, SHORTEST_COUNT};
 use super::operator;
 use super::settle::Manner;
@@ -53,7 +53,7 @@ pub(super) fn plan_count(fleet: &mut Fleet, now: Moment) {
 }
 
 fn limit(fleet: &Fleet) -> Option<Duration> {
-    let serving = fleet.in_role(Role::Serving).and_then(|generation| fleet.crews.get(&generation))?;
+    let (_, serving) = fleet.serving()?;
     let settled = fleet.crews.len() == 1 && fleet.checking.is_none() && fleet.preparing.is_none();
     serving.rules.idle_timeout.filter(|_| settled && fleet.stage == Stage::Running)
 }

@@ -71,7 +71,7 @@ fn ask_for_reload(fleet: &mut Fleet, todo: &mut Vec<Action>) {
     if fleet.stage != Stage::Running {
         return;
     }
-    if fleet.reload_queued || reload::is_under_way(fleet) {
+    if fleet.reload_queued || fleet.is_booting() {
         let text = "a generation is starting already; the reload that was asked for follows it";
         todo.push(Action::Log(Level::Info, text.to_owned()));
     }

@@ -70,10 +70,10 @@ pub(super) fn weighed(fleet: &mut Fleet, weights: &[(WorkerId, u64)]) {
 
 /// Memory is short: the largest worker that is idle makes room, and no second one before that has had its effect.
 pub(super) fn memory_is_short(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
-    let serving = fleet.in_role(Role::Serving).and_then(|generation| fleet.crews.get(&generation));
-    let Some(crew) = serving.filter(|crew| crew.replacing.is_none() && fleet.relief_at <= now) else {
+    let Some((_, crew)) = fleet.serving() else { return };
+    if crew.replacing.is_some() || fleet.relief_at > now {
         return;
-    };
+    }
     let ready = crew.workers.iter().filter(|(_, worker)| matches!(worker.phase, Phase::Ready { .. }));
     let workers: Vec<_> = ready.filter_map(|(id, worker)| worker.pid.map(|pid| (*id, pid))).collect();
     fleet.relief_at = now.after(RELIEF_INTERVAL);

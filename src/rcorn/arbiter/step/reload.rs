@@ -11,14 +11,9 @@ use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::{BootFailure, ToZygote};
 
-/// Is a generation on its way?
-pub(super) fn is_under_way(fleet: &Fleet) -> bool {
-    fleet.checking.is_some() || fleet.preparing.is_some() || fleet.in_role(Role::Booting).is_some()
-}
-
 /// Starts the reload that was asked for, when nothing else is on its way.
 pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action>) {
-    if !fleet.reload_queued || is_under_way(fleet) || fleet.stage != Stage::Running {
+    if !fleet.reload_queued || fleet.is_booting() || fleet.stage != Stage::Running {
         return;
     }
     fleet.reload_queued = false;
@@ -34,9 +29,8 @@ pub(super) fn start_queued(fleet: &mut Fleet, now: Moment, todo: &mut Vec<Action
 
 /// Has `pre_exec` run, where there is one and somebody to run it.
 fn call_hook(fleet: &Fleet, todo: &mut Vec<Action>) -> bool {
-    let Some(generation) = fleet.in_role(Role::Serving) else { return false };
-    let able = |crew: &&Crew| crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
-    let called = fleet.crews.get(&generation).filter(able).is_some();
+    let Some((generation, crew)) = fleet.serving() else { return false };
+    let called = crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
     if called {
         todo.push(Action::TellZygote(generation, ToZygote::BeforeExec));
     }
@@ -75,7 +69,12 @@ pub(super) fn checked(
     let Some(check) = fleet.checking.take_if(|checking| checking.generation == generation) else { return };
     let in_time = check.kill_at.is_some();
     match verdict {
-        Ok(()) if check.awaits_hook => fleet.checking = Some(Checking { passed: true, ..check }),
+        Ok(()) if check.awaits_hook => {
+            // The hook has no more time than the check had, even if that was about to be killed.
+            let kill_at = check.kill_at.or(Some(now));
+            fleet.checking = Some(Checking { passed: true, kill_at, ..check });
+            end_overdue_check(fleet, now, todo);
+        }
         Ok(()) => succeed(fleet, generation, todo),
         Err(why) if in_time => settle::not_prepared(fleet, generation, why, now, todo),
         Err(_) => {

@@ -20,15 +20,11 @@ pub(super) fn said(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
-    match message {
-        FromWorker::ForkFailed { error } => return not_forked(fleet, id, &error, now, todo),
-        FromWorker::Prevented(failure) => return prevented(fleet, id, failure, now, todo),
-        _ => {}
-    }
     let Some((generation, crew)) = fleet.crew_of(id) else { return };
     match message {
         FromWorker::Forked { pid } => note_process(crew, id, Pid(pid), todo),
-        FromWorker::ForkFailed { .. } | FromWorker::Prevented(_) => {}
+        FromWorker::ForkFailed { error } => not_forked(fleet, id, &error, now, todo),
+        FromWorker::Prevented(failure) => prevented(fleet, id, failure, now, todo),
         FromWorker::Ready => ready(generation, crew, id, now, todo),
         FromWorker::Failed(failure) => failed(crew, id, failure, now, todo),
         FromWorker::ReopenLogs => todo.push(Action::GiveLogs(generation, id)),

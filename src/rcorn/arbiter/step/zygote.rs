@@ -34,17 +34,12 @@ pub(super) fn said(
     now: Moment,
     todo: &mut Vec<Action>,
 ) {
-    if let FromZygote::ExecHook(ran) = message {
-        return reload::hook_ran(fleet, ran, now, todo);
-    }
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
-    if let FromZygote::Loaded(loaded) = message {
-        return todo.push(Action::Watch(loaded));
-    }
-    if !matches!(crew.zygote, Zygote::Starting { .. }) {
-        return;
-    }
+    let boots = matches!(crew.zygote, Zygote::Starting { .. });
     match message {
+        FromZygote::ExecHook(ran) => reload::hook_ran(fleet, ran, now, todo),
+        FromZygote::Loaded(loaded) => todo.push(Action::Watch(loaded)),
+        FromZygote::Booted { .. } | FromZygote::Failed(_) if !boots => {}
         FromZygote::Booted { preload: PreloadOutcome::Unsafe { reason } } => {
             start_again_without_preload(generation, crew, &reason, todo);
         }
@@ -61,7 +56,6 @@ pub(super) fn said(
             todo.push(Action::KillZygote(generation));
             failed(crew, failure, now, todo);
         }
-        FromZygote::ExecHook(_) | FromZygote::Loaded(_) => {}
     }
 }
 

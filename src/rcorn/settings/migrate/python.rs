@@ -38,7 +38,7 @@ pub(super) fn translate(name: &str, evaluated: &Evaluated, text: &str) -> String
 }
 
 fn add(target: &mut Target, row: &'static Row, found: &Found, source: &str) {
-    let values: Vec<Value> = python_file::values(row, &found.value).collect();
+    let values = python_file::values(row, &found.value);
     let place = found.line.map_or_else(String::new, |line| format!("line {line}: "));
     match row.kind {
         _ if values.is_empty() => {}

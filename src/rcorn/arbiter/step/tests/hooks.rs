@@ -192,6 +192,16 @@ fn pre_exec_that_fails_or_hangs_keeps_the_program() {
 }
 
 #[test]
+fn pre_exec_that_hangs_is_given_up_when_the_check_passes_as_it_is_killed() {
+    let mut world = World::serving(with(&["pre_exec"], 1));
+    world.wish(Wish::Upgrade);
+    assert!(world.pass(Duration::from_secs(20)).contains(&Action::KillCheck));
+    world.happens(Event::Checked(SECOND, Ok(())));
+    assert!(!world.did(&Action::Succeed(SECOND)));
+    assert_eq!((world.fleet.checking, world.fleet.outcomes.len()), (None, 1));
+}
+
+#[test]
 fn a_hook_that_prevents_a_fork_ends_the_boot() {
     let mut world = World::new(with(&["pre_fork"], 1));
     world.happens(Event::Zygote(FIRST, FromZygote::Booted { preload: PreloadOutcome::Off }));
