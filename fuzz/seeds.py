@@ -139,7 +139,6 @@ RESPONSES = {
 }
 
 
-
 def frame(first, payload=b"", key=b"\x01\x02\x03\x04"):
     """A frame of a client, with as many bytes for its length as it needs."""
     length = len(payload)

@@ -76,7 +76,7 @@ impl Syslog {
     /// Sends a line. One that it does not take is counted, and the count is told when it takes one again.
     pub fn send(&self, part: Part, level: Level, text: &[u8]) {
         let mut sender = self.sender();
-        let Ok(transport) = sender.transport() else { return sender.send(b"") };
+        let Ok(transport) = sender.transport() else { return sender.miss() };
         match sender.take_dropped() {
             0 => {}
             count => {

@@ -4,7 +4,7 @@ use crate::framing::BodyLength;
 use crate::head::{Head, Version};
 use crate::proxy::{Client, Proxied};
 use crate::spool::Body;
-use crate::token::{list, trim};
+use crate::token::{lists, trim};
 use sys::socket::Address;
 
 /// A request.
@@ -82,7 +82,7 @@ impl<'a> Request<'a> {
     pub fn takes_trailers(&self) -> bool {
         let mut fields =
             self.headers().filter(|(name, _)| name.len() == 2 && name.eq_ignore_ascii_case(b"te"));
-        fields.any(|(_, value)| list(value).any(|word| word.eq_ignore_ascii_case(b"trailers")))
+        fields.any(|(_, value)| lists(value, "trailers"))
     }
 
     /// The body.

@@ -10,7 +10,7 @@
 //! | unknown length: chunked in HTTP/1.1, else to the end             | 9112, 6.3, 7.1   |
 
 use crate::head::Version;
-use crate::token::{decimal, is_token, is_value, list, trim};
+use crate::token::{decimal, is_token, is_value, lists, trim};
 use std::fmt;
 
 /// A head that the application may not send: a sentence for its log.
@@ -116,7 +116,7 @@ impl ResponseHead {
             return self.note_length(trim(value));
         }
         if is("connection") {
-            self.close |= list(value).any(|option| option.eq_ignore_ascii_case(b"close"));
+            self.close |= lists(value, "close");
             return Ok(());
         }
         if name.len() <= 18 && OURS.iter().any(|ours| is(ours)) {

@@ -84,6 +84,11 @@ pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     number.filter(|_| !text.is_empty())
 }
 
+/// Does a list have this member, in whatever case?
+pub(crate) fn lists(value: &[u8], member: &str) -> bool {
+    list(value).any(|other| other.eq_ignore_ascii_case(member.as_bytes()))
+}
+
 /// Without blanks at both ends (OWS, RFC 9110, 5.6.3).
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');

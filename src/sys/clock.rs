@@ -46,6 +46,9 @@ pub struct Calendar {
     pub offset: i32,
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 impl Calendar {
     /// `seconds` since the epoch, in the machine's time zone.
     pub fn local(seconds: i64) -> Self {
@@ -83,6 +86,11 @@ impl Calendar {
         }
     }
 
+    /// The month as protocols and logs have it: `Nov`.
+    pub fn month_name(&self) -> &'static str {
+        MONTHS[(self.month.clamp(1, 12) - 1) as usize]
+    }
+
     /// The distance from UTC as `+0100`.
     pub fn zone(&self) -> String {
         let (sign, minutes) = if self.offset < 0 { ('-', -self.offset) } else { ('+', self.offset) };
@@ -98,6 +106,7 @@ mod tests {
     fn calendar_of_a_known_second() {
         let moment = Calendar::utc(1_700_000_000);
         assert_eq!((moment.year, moment.month, moment.day), (2023, 11, 14));
+        assert_eq!((moment.month_name(), Calendar { month: 0, ..moment }.month_name()), ("Nov", "Jan"));
         assert_eq!((moment.hour, moment.minute, moment.second, moment.weekday), (22, 13, 20, 2));
         assert_eq!(moment.zone(), "+0000");
     }

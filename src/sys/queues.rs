@@ -73,18 +73,18 @@ fn unix_backlog(inode: u32) -> Option<Backlog> {
 
 /// `nlmsghdr` and `unix_diag_req` (linux/netlink.h, linux/unix_diag.h).
 fn question(inode: u32) -> Vec<u8> {
-    let every_state = u32::MAX;
-    let no_cookie = u32::MAX;
-    let body = [libc::AF_UNIX as u32, every_state, inode, UDIAG_SHOW_RQLEN, no_cookie, no_cookie];
-    let mut question = Vec::with_capacity(HEADER + 4 * body.len());
-    question.extend(((HEADER + 4 * body.len()) as u32).to_ne_bytes());
+    let (every_state, no_cookie) = (u32::MAX, u32::MAX);
+    let words = [every_state, inode, UDIAG_SHOW_RQLEN, no_cookie, no_cookie];
+    let length = HEADER + 4 + 4 * words.len();
+    let mut question = Vec::with_capacity(length);
+    question.extend((length as u32).to_ne_bytes());
     question.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     question.extend(NLM_F_REQUEST.to_ne_bytes());
     question.extend([0; 8]);
     // The family is one byte, and three are nought behind it.
     question.push(libc::AF_UNIX as u8);
     question.extend([0; 3]);
-    body[1..].iter().for_each(|word| question.extend(word.to_ne_bytes()));
+    question.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
     question
 }
 

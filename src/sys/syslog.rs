@@ -76,8 +76,13 @@ impl Sender {
                 self.backlog.extend_from_slice(message);
                 self.flush();
             }
-            Ok(Transport::Stream) | Err(_) => self.dropped += 1,
+            Ok(Transport::Stream) | Err(_) => self.miss(),
         }
+    }
+
+    /// Counts a message that could not even be framed, as nobody can be reached.
+    pub fn miss(&mut self) {
+        self.dropped += 1;
     }
 
     fn send_datagram(&mut self, message: &[u8]) {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Flags, width and precision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spec {
     left: bool,
     zeros: bool,
@@ -17,9 +17,10 @@ pub(super) struct Spec {
 }
 
 /// The letter at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
     /// `s`, `r`, `a`.
+    #[default]
     Text,
     /// `d`, `i`, `u`.
     Integer,
@@ -33,9 +34,7 @@ const WIDEST: usize = 1000;
 impl Spec {
     /// Understands what begins behind the atom's name: `None` where it is only `s`, and what follows it.
     pub(super) fn parse<'t>(text: &'t str, atom: &Atom) -> Result<(Option<Self>, &'t str), String> {
-        let mut spec =
-            Self { left: false, zeros: false, sign: None, width: 0, precision: None, kind: Kind::Text };
-        let mut rest = text;
+        let (mut spec, mut rest) = (Self::default(), text);
         while let Some(flag @ (b'-' | b'0' | b'+' | b' ' | b'#')) = rest.bytes().next() {
             match flag {
                 b'-' => spec.left = true,
@@ -54,12 +53,7 @@ impl Spec {
         rest = rest.trim_start_matches(['h', 'l', 'L']);
         let letter = rest.chars().next().ok_or("the format ends within an atom")?;
         spec.kind = kind(letter, atom)?;
-        let is_plain = spec == Self { kind: Kind::Text, ..Self::plain() };
-        Ok(((!is_plain).then_some(spec), &rest[letter.len_utf8()..]))
-    }
-
-    fn plain() -> Self {
-        Self { left: false, zeros: false, sign: None, width: 0, precision: None, kind: Kind::Text }
+        Ok((Some(spec).filter(|spec| *spec != Self::default()), &rest[letter.len_utf8()..]))
     }
 
     /// Adds a value in this form.
@@ -183,16 +177,6 @@ fn add_v4(ip: Ipv4Addr, out: &mut Vec<u8>) {
 }
 
 /// Faster than `write!`, which matters here.
-fn add_number(mut number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[first..]);
+fn add_number(number: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -2,9 +2,6 @@
 
 use sys::clock::{Calendar, unix_seconds};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /// The time, and the second that it is of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stamp {
@@ -25,8 +22,8 @@ impl Stamp {
 }
 
 fn shown(moment: Calendar) -> String {
-    let Calendar { year, month, day, hour, minute, second, .. } = moment;
-    let month = MONTHS[(month.clamp(1, 12) - 1) as usize];
+    let Calendar { year, day, hour, minute, second, .. } = moment;
+    let month = moment.month_name();
     format!("[{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} {}]", moment.zone())
 }
 

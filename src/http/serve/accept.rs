@@ -243,18 +243,21 @@ impl Server {
     /// one is all that the kernel has told nobody else of.
     pub(super) fn accept_last(&mut self, observer: &mut impl Observer) {
         for (index, slot) in std::mem::take(&mut self.last_listeners) {
-            if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
-                // Where there is no memory to watch it, this one is lost; the others still count.
-                let connection = Connection::new(fd, peer, index, &self.shared.config);
-                let _ = self.welcome(connection, observer);
+            if self.take_one((index, &slot), observer) {
                 self.last_listeners.push((index, slot));
             }
         }
         for (index, slot) in std::mem::take(&mut self.calls.last) {
-            if let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) {
-                let _ = self.welcome(Connection::new(fd, peer, index, &self.shared.config), observer);
-            }
+            self.take_one((index, &slot), observer);
         }
+    }
+
+    /// Takes one connection, whatever speaks against it: false where the queue is empty.
+    fn take_one(&mut self, (index, slot): (usize, &Listener), observer: &mut impl Observer) -> bool {
+        let Ok(Some((fd, peer))) = socket::accept(slot.fd.as_fd()) else { return false };
+        // Where there is no memory to watch it, this one is lost; the others still count.
+        let _ = self.welcome(Connection::new(fd, peer, index, &self.shared.config), observer);
+        true
     }
 }
 

@@ -262,13 +262,12 @@ fn sooner(limit: u64, at: u64) -> u64 {
 const BODY_RATE: u64 = 1024;
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// IMF-fixdate (RFC 9110, 5.6.7).
 fn http_date(second: i64) -> String {
-    let Calendar { year, month, day, hour, minute, second, weekday, .. } = Calendar::utc(second);
-    let (weekday, month) = (DAYS[weekday as usize % 7], MONTHS[(month.clamp(1, 12) - 1) as usize]);
+    let moment = Calendar::utc(second);
+    let Calendar { year, day, hour, minute, second, weekday, .. } = moment;
+    let (weekday, month) = (DAYS[weekday as usize % 7], moment.month_name());
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 

@@ -18,11 +18,16 @@ use crate::head::Version;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response::{BadHead, ResponseHead};
-use crate::token::{is_token, list};
+use crate::token::{is_token, list, lists};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
+/// Its tables are made once, by the compiler.
+static LAX: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 /// RFC 6455, 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -75,10 +80,6 @@ impl<'r> Single<'r> {
     }
 }
 
-fn has(list_of: &[u8], member: &str) -> bool {
-    list(list_of).any(|other| other.eq_ignore_ascii_case(member.as_bytes()))
-}
-
 impl<'r> Fields<'r> {
     /// `None` when the request does not ask for a websocket.
     fn read(request: &Request<'r>) -> Option<Self> {
@@ -97,8 +98,8 @@ impl<'r> Fields<'r> {
     fn meet(&mut self, name: &[u8], value: &'r [u8]) {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         match name.len() {
-            7 if is("upgrade") => self.upgrade |= has(value, "websocket"),
-            10 if is("connection") => self.connection |= has(value, "upgrade"),
+            7 if is("upgrade") => self.upgrade |= lists(value, "websocket"),
+            10 if is("connection") => self.connection |= lists(value, "upgrade"),
             17 if is("sec-websocket-key") => self.key.meet(value),
             21 if is("sec-websocket-version") => self.version.meet(value),
             22 if is("sec-websocket-protocol") => self.protocols.push(value),
@@ -140,10 +141,8 @@ impl<'r> Fields<'r> {
 
 /// Sixteen bytes in base64; the bits that are left over may be anything, as with other servers.
 fn is_key(value: &[u8]) -> bool {
-    let lax = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
-    let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, lax);
     let mut bytes = [0; 18];
-    value.len() == 24 && engine.decode_slice(value, &mut bytes) == Ok(16)
+    value.len() == 24 && LAX.decode_slice(value, &mut bytes) == Ok(16)
 }
 
 /// A client waits for its websocket to be accepted, or refused by any response but 101.

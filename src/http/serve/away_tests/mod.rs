@@ -7,7 +7,7 @@ mod clients;
 use super::test_world::{World, get, read_until, reset, send};
 use super::*;
 use crate::app::{Manner, Outcome, Share, Stirred};
-use crate::away::{Exchange, Piece};
+use crate::away::{Exchange, Inflow, Piece};
 use crate::reply::Flow;
 use crate::websocket::Handshake;
 use std::io::{Read, Write};
@@ -205,18 +205,24 @@ fn within_another_loop_it_says_when_to_come_back() {
     let _: TcpStream = client;
 }
 
-#[test]
-fn a_request_may_become_a_websocket() {
-    let mut world = world(Config::default());
-    let mut client = world.connect();
+/// Opens a websocket for this client, which says so much behind its request.
+fn websocket(world: &mut World<Absent>, client: &TcpStream, more: &str) -> (Exchange, Arc<Inflow>) {
     let fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    send(&client, format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}{key}\r\nearly"));
-    let mut exchange = taken(&mut world);
+    send(client, format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}{key}\r\n{more}"));
+    let mut exchange = taken(world);
     let Handshake::Offered(offer) = Handshake::read(&exchange.request()) else { panic!("no offer") };
     let config = crate::websocket::Config::default();
     let (session, inflow) = exchange.open_websocket(&offer, None, [], &config).unwrap();
     assert!(session.is_open());
+    (exchange, inflow)
+}
+
+#[test]
+fn a_request_may_become_a_websocket() {
+    let mut world = world(Config::default());
+    let mut client = world.connect();
+    let (mut exchange, inflow) = websocket(&mut world, &client, "early");
     read_until(&mut world, &client, |text| text.starts_with("HTTP/1.1 101 ") && text.ends_with("\r\n\r\n"));
     let mut heard = Vec::new();
     let mut hear = |world: &mut World<Absent>, all: &[u8]| {
@@ -245,13 +251,7 @@ fn a_request_may_become_a_websocket() {
 fn a_websocket_whose_client_goes_is_told() {
     let mut world = world(Config { body_timeout: 50, ..Config::default() });
     let client = world.connect();
-    let fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
-    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    send(&client, format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}{key}\r\n"));
-    let mut exchange = taken(&mut world);
-    let Handshake::Offered(offer) = Handshake::read(&exchange.request()) else { panic!("no offer") };
-    let config = crate::websocket::Config::default();
-    let (_, inflow) = exchange.open_websocket(&offer, None, [], &config).unwrap();
+    let (exchange, inflow) = websocket(&mut world, &client, "");
     let later = Instant::now() + Duration::from_millis(300);
     world.turn_until("the time for a body would be over", |_| Instant::now() > later);
     assert_eq!(inflow.take(9), Ok(Piece::Pending), "a websocket may be silent");
