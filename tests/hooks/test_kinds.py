@@ -125,3 +125,28 @@ def post_worker_init(worker):
 """
     server = hooked("rcorn", "-k", "gevent", settings=settings, app="greens").server
     wait_until(lambda: server.output == "ticked\n", "the greenlet has run")
+
+
+WAITS = """
+import asyncio
+import time
+
+def sleeps(environ, start_response):
+    time.sleep(30)
+
+async def waits(scope, receive, send):
+    await asyncio.sleep(30 if scope["type"] == "http" else 0)
+"""
+
+
+@pytest.mark.parametrize("kind", ["gevent", "asgi"])
+def test_a_request_that_is_ended_as_it_takes_too_long(hooked, kind):
+    def files(place):
+        (place / "slow.py").write_text(WAITS)
+
+    call = "slow:waits" if kind == "asgi" else "slow:sleeps"
+    flags = ["-k", kind, "-w", 1, "--request-timeout", "0.3"]
+    server = hooked("rcorn", *flags, app=None, call=call, files=files)
+    assert server.server.get("/").status == 504
+    ended = server.wait_for("post_request")
+    assert (ended["code"], ended["path"]) == (504, "/")

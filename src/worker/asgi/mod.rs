@@ -109,7 +109,7 @@ fn passage<'py>(py: Python<'py>, hooks: &Hooks, exchange: &Exchange) -> PyResult
     match passage.begin() {
         Ok(()) => Ok(passage),
         Err(error) => {
-            passage.end_task()?;
+            passage.end_task(500)?;
             Err(error)
         }
     }

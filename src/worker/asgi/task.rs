@@ -75,6 +75,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let Ok(mut state) = this.state() else { return };
     let (task, timers, client) = (state.task.take(), std::mem::take(&mut state.timers), state.client);
     let passage = state.passage.take();
+    let answer = if state.overdue { 504 } else { 500 };
     let left_open = state.exchange.as_mut().map(|exchange| exchange.reply().has_begun());
     drop(state);
     drop(task);
@@ -87,7 +88,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
         this.end(py, state);
     }
     if let Some(passage) = passage {
-        end_passage(&Passage::again(passage.into_bound(py)));
+        end_passage(&Passage::again(passage.into_bound(py)), answer);
     }
     this.shared.task_ended(py);
     match result {
@@ -105,8 +106,8 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
 }
 
 /// Runs `post_request`.
-fn end_passage(passage: &Passage<'_>) {
-    if let Err(error) = passage.end_task() {
+fn end_passage(passage: &Passage<'_>, answer: u16) {
+    if let Err(error) = passage.end_task(answer) {
         log::write_exception(passage.py(), "A hook has failed", &error);
     }
 }

@@ -73,9 +73,9 @@ impl<'py> Passage<'py> {
         self.0.call_method1(intern!(self.0.py(), "end"), (status, sent)).map(drop)
     }
 
-    /// `post_request` of a task.
-    pub(crate) fn end_task(&self) -> PyResult<()> {
-        self.0.call_method0(intern!(self.0.py(), "end_task")).map(drop)
+    /// `post_request` of a task. `status` is our own answer, where the task has sent none.
+    pub(crate) fn end_task(&self, status: u16) -> PyResult<()> {
+        self.0.call_method1(intern!(self.0.py(), "end_task"), (status,)).map(drop)
     }
 }
 

@@ -136,7 +136,9 @@ class Server:
         try:
             passage.begin()
             call.run(self.site, environ, passage.watch(environ, call.start_response))
-        except Exception as error:
+        except self.interrupted:
+            raise
+        except BaseException as error:  # of a greenlet that is killed as well
             call.job.fail(error)
         passage.end(*call.job.sent())
 
