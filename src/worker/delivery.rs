@@ -102,14 +102,13 @@ fn configure(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailur
             }
             Ok(())
         }
-        Err(error) => Err(failure(py, helper, &error)),
+        Err(error) => Err(failure(py, &error)),
     }
 }
 
 /// A mistake of the operator's is one sentence; whatever else went wrong comes with its traceback.
-fn failure(py: Python<'_>, helper: &Bound<'_, PyModule>, error: &PyErr) -> BootFailure {
-    let is_mistake = helper.getattr("Mistake").is_ok_and(|kind| error.is_instance(py, &kind));
-    if is_mistake {
+fn failure(py: Python<'_>, error: &PyErr) -> BootFailure {
+    if Helper::Logs.raised(py, "Mistake", error) {
         let summary = error.value(py).to_string();
         BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
     } else {

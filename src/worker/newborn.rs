@@ -80,12 +80,8 @@ fn begin(
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
     // Where somebody reads what it prints, the stacks of a stuck request are told with it.
     let stacks_to = if outputs.is_some() { 2 } else { descriptors::ERROR_LOG };
-    if let Some((out, err)) = outputs {
-        let printing = sys::fd::become_standard(1, out.as_fd());
-        printing
-            .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
-            .map_err(|error| failed(unable(&error)))?;
-        print_by_lines(py).map_err(|error| failed(load::internal(&error, py)))?;
+    if let Some(outputs) = outputs {
+        print_to(py, outputs).map_err(failed)?;
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
@@ -144,6 +140,13 @@ fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
+}
+
+/// Standard output and standard error are these from now on.
+fn print_to(py: Python<'_>, (out, err): (OwnedFd, OwnedFd)) -> Result<(), BootFailure> {
+    let printing = sys::fd::become_standard(1, out.as_fd());
+    printing.and_then(|()| sys::fd::become_standard(2, err.as_fd())).map_err(|error| unable(&error))?;
+    print_by_lines(py).map_err(|error| load::internal(&error, py))
 }
 
 /// What is printed is to be read as soon as a line is whole.

@@ -119,6 +119,11 @@ impl Conversation {
         })
     }
 
+    /// The task of the request, while it runs.
+    pub(super) fn task<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.state()?.task.as_ref().map(|task| task.bind(py).clone()))
+    }
+
     /// `GET /path`, for the log.
     pub(super) fn name(&self, py: Python<'_>) -> String {
         let part = |key: &str| match self.scope.bind(py).get_item(key) {

@@ -21,7 +21,7 @@ mod task;
 mod waiting;
 mod websocket;
 
-use crate::application::Application;
+use crate::application::{Application, show_behind_stacks};
 use crate::hooks::{Hooks, Passage};
 use crate::inherited::Inherited;
 use crate::log;
@@ -145,12 +145,6 @@ impl Application for AsgiApp {
     }
 
     fn show_more(&self, signal: i32) {
-        Python::attach(|py| {
-            let shown = chains::all(py, &self.shared)
-                .and_then(|text| Helper::Newborn.module(py)?.call_method1("show_more", (signal, text)));
-            if let Err(error) = shown {
-                log::write_exception(py, "The tasks cannot be shown", &error);
-            }
-        });
+        Python::attach(|py| show_behind_stacks(py, signal, chains::all(py, &self.shared)));
     }
 }

@@ -156,9 +156,7 @@ fn is_about_client(error: &PyErr, py: Python<'_>) -> bool {
 /// Cancels the task; `why` is what its exception says.
 pub(super) fn cancel(conversation: &Bound<'_, Conversation>, why: &str) {
     let py = conversation.py();
-    let task =
-        conversation.get().state().ok().and_then(|state| state.task.as_ref().map(|task| task.clone_ref(py)));
-    if let Some(task) = task {
-        let _ = task.bind(py).call_method1(intern!(py, "cancel"), (why,));
+    if let Ok(Some(task)) = conversation.get().task(py) {
+        let _ = task.call_method1(intern!(py, "cancel"), (why,));
     }
 }

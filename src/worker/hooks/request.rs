@@ -83,15 +83,10 @@ impl<'py> Passage<'py> {
 fn headers<'py>(py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for (name, value) in request.headers() {
-        let name = latin1(py, &name.to_ascii_uppercase());
-        list.append((name, latin1(py, value)))?;
+        let name = words::latin1(py, &name.to_ascii_uppercase())?;
+        list.append((name, words::latin1(py, value)?))?;
     }
     Ok(list)
-}
-
-fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
-    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-    PyString::new(py, &text)
 }
 
 fn peer<'py>(py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyAny>> {
