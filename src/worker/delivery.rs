@@ -191,6 +191,9 @@ pub(crate) fn deliver() {
 
 /// Delivers what has been collected, whoever usually does that.
 pub(crate) fn deliver_now(py: Python<'_>) {
+    if !WAITING.load(Relaxed) {
+        return;
+    }
     let delivered = fetch(py)
         .and_then(|news| Helper::Records.module(py)?.call_method1("deliver", (news,)))
         .and_then(|failures| failures.extract::<Vec<String>>());

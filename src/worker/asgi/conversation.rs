@@ -21,6 +21,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pyo3::create_exception!(rcorn, ClientDisconnected, PyOSError, "The client of this request has gone away.");
@@ -252,6 +253,11 @@ impl State {
 
 #[pymethods]
 impl Conversation {
+    /// Applications keep `receive` and `send` in the scope, which is let go of with them.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.scope)
+    }
+
     /// ASGI's `receive`.
     fn receive(slf: Py<Self>) -> Waiting {
         Waiting::new(slf, Wanted::Event)
