@@ -12,7 +12,6 @@ use contract::logline::Level;
 use contract::message::BootFailure;
 use contract::settings::WorkerSettings;
 use http::Record;
-use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use std::borrow::Cow;
@@ -199,8 +198,6 @@ pub(crate) fn deliver_now(py: Python<'_>) {
         .and_then(|failures| failures.extract::<Vec<String>>());
     match delivered {
         Ok(failures) => failures.iter().for_each(|failure| complain(failure)),
-        // Whoever interrupts the worker has said so elsewhere.
-        Err(error) if error.is_instance_of::<PySystemExit>(py) => {}
         Err(error) => complain(&python::traceback(&error, py)),
     }
 }

@@ -150,3 +150,24 @@ def test_a_request_that_is_ended_as_it_takes_too_long(hooked, kind):
     assert server.server.get("/").status == 504
     ended = server.wait_for("post_request")
     assert (ended["code"], ended["path"]) == (504, "/")
+
+
+ENDS = """
+import gevent
+
+def times_out(environ, start_response):
+    raise gevent.Timeout(1)
+
+def exits(environ, start_response):
+    raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("call", ["times_out", "exits"])
+def test_a_greenlet_that_ends_with_no_ordinary_exception(hooked, call):
+    def files(place):
+        (place / "ends.py").write_text(ENDS)
+
+    server = hooked("rcorn", "-k", "gevent", "-w", 1, app=None, call=f"ends:{call}", files=files)
+    assert server.server.get("/").status == 500
+    assert server.wait_for("post_request")["code"] == 500

@@ -82,9 +82,6 @@ class Server:
     def run(self):
         while True:
             arrived, stirred, milliseconds, goes_on = self.reactor.turn()
-            if news := self.reactor.news():
-                for traceback in self.deliver(news):
-                    self.reactor.complain(traceback)
             for job, environ, passage in arrived:
                 # On record from now on: something may happen to it before its greenlet runs.
                 call = self.calls[job.key] = Call(job)
@@ -93,6 +90,9 @@ class Server:
             for key in stirred:
                 if key in self.calls:
                     self.calls[key].stir()
+            if news := self.reactor.news():
+                for traceback in self.deliver(news):
+                    self.reactor.complain(traceback)
             if not goes_on:
                 self.is_over = True
                 return
