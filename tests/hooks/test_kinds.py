@@ -171,3 +171,27 @@ def test_a_greenlet_that_ends_with_no_ordinary_exception(hooked, call):
     server = hooked("rcorn", "-k", "gevent", "-w", 1, app=None, call=f"ends:{call}", files=files)
     assert server.server.get("/").status == 500
     assert server.wait_for("post_request")["code"] == 500
+
+
+ITERATES = """
+async def application(scope, receive, send):
+    if scope["type"] == "http":
+        fields = [(b"content-length", b"0"), (b"x-number", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": iter(fields)})
+        await send({"type": "http.response.body"})
+"""
+
+
+def test_fields_of_an_iterator_are_seen_by_the_hook_and_by_the_client(hooked):
+    settings = """
+def post_request(worker, req, environ, resp):
+    print(resp.headers, flush=True)
+"""
+
+    def files(place):
+        (place / "iterates.py").write_text(ITERATES)
+
+    server = hooked("rcorn", settings=settings, app=None, call="iterates", files=files).server
+    assert ("x-number", "1") in server.get("/").headers
+    wait_until(lambda: server.output.endswith("\n"), "the hook has run")
+    assert server.output == "[('content-length', '0'), ('x-number', '1')]\n"

@@ -88,7 +88,7 @@ impl AsgiApp {
         let passage = match hooks.map(|hooks| passage(py, hooks, &exchange)).transpose() {
             Ok(passage) => passage,
             // The exchange ends here: its client hears 500.
-            Err(error) => return task::tell_refused(py, &exchange, &error),
+            Err(error) => return task::tell_refused(py, &self.shared, &exchange, &error),
         };
         let begun =
             Conversation::new(py, (exchange, lane, offer), &scope, &self.shared).and_then(|conversation| {

@@ -1,6 +1,7 @@
 //! The task of a request: how it begins, and how it ends.
 
 use super::conversation::{Client, ClientDisconnected, Conversation, cancel as cancel_timer};
+use super::shared::Shared;
 use super::{limits, talk};
 use crate::hooks::Passage;
 use crate::log;
@@ -112,8 +113,11 @@ fn end_passage(passage: &Passage<'_>, answer: u16) {
     }
 }
 
-/// A hook has refused the request.
-pub(super) fn tell_refused(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
+/// A hook has refused the request, unless it was interrupted.
+pub(super) fn tell_refused(py: Python<'_>, shared: &Shared, exchange: &Exchange, error: &PyErr) {
+    if shared.is_interrupt(py, error) {
+        return;
+    }
     let line = String::from_utf8_lossy(exchange.request().raw_line()).into_owned();
     log::write_exception(py, &format!("Error handling request {line}"), error);
 }
@@ -121,7 +125,7 @@ pub(super) fn tell_refused(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
 /// Tells what went wrong, unless that is only that the client has gone.
 fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
     let py = conversation.py();
-    if error.matches(py, conversation.get().shared.interrupted.bind(py)).unwrap_or(false) {
+    if conversation.get().shared.is_interrupt(py, error) {
         return;
     }
     let name = conversation.get().name(py);

@@ -39,9 +39,10 @@ fn evaluated<'py>(
     facts.set_item("workers", hooks.workers)?;
     let listeners = descriptors::LISTENERS..descriptors::LISTENERS + settings.listeners.cast_signed();
     facts.set_item("listeners", listeners.collect::<Vec<i32>>())?;
-    let namespace = Helper::Conf.module(py)?.call_method1("evaluate", (kind, source))?;
+    let conf = Helper::Conf.module(py)?;
+    let namespace = conf.call_method1("evaluate", (kind, source))?;
     let defaults = Helper::Defaults.module(py)?.getattr("DEFAULTS")?;
-    let modules = (Helper::Objects.module(py)?, Helper::Passage.module(py)?, defaults);
+    let modules = (conf, Helper::Objects.module(py)?, Helper::Passage.module(py)?, defaults);
     Helper::Hooks.module(py)?.call_method1("make", (namespace, facts, modules, native))
 }
 

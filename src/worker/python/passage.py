@@ -101,6 +101,9 @@ class Passage:
         self.environ, resp = scope, self.respond()
 
         def watched(event, /):
+            if isinstance(event, dict) and "headers" in event:
+                # What gives them may do so only once.
+                event = {**event, "headers": list(event["headers"])}
             result = send(event)
             kind = event["type"]
             if kind == "http.response.start":
