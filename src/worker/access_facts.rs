@@ -89,13 +89,7 @@ impl Facts for Told<'_> {
 
     fn path(&self) -> Cow<'_, [u8]> {
         let Some(request) = self.record.request else { return Cow::Borrowed(path_of(self.record.raw_line)) };
-        let path = request.path().as_bytes();
-        if !path.contains(&b'%') {
-            return Cow::Borrowed(path);
-        }
-        let mut decoded = Vec::new();
-        crate::escape::decode(path, &mut decoded);
-        Cow::Owned(decoded)
+        decoded_path(request)
     }
 
     fn user(&self) -> Option<Cow<'_, [u8]>> {
@@ -139,11 +133,7 @@ fn common_variable<'a>(request: &Request<'a>, name: &str) -> Option<Cow<'a, [u8]
         "raw_uri" => text(request.target()),
         "query_string" => text(request.query()),
         "script_name" => text(request.script_name()),
-        "path_info" => {
-            let mut decoded = Vec::new();
-            crate::escape::decode(request.path().as_bytes(), &mut decoded);
-            Some(Cow::Owned(decoded))
-        }
+        "path_info" => Some(decoded_path(request)),
         "server_protocol" => request.raw_line().rsplit(|byte| *byte == b' ').next().map(Cow::Borrowed),
         "remote_addr" => {
             let ip = request.forwarded_client().map(|client| client.ip).or_else(|| request.peer().ip())?;
@@ -153,6 +143,16 @@ fn common_variable<'a>(request: &Request<'a>, name: &str) -> Option<Cow<'a, [u8]
         "content_type" | "content_length" => header(request, &name.replace('_', "-")).map(Cow::Borrowed),
         other => header(request, &other.strip_prefix("http_")?.replace('_', "-")).map(Cow::Borrowed),
     }
+}
+
+fn decoded_path<'a>(request: &Request<'a>) -> Cow<'a, [u8]> {
+    let path = request.path().as_bytes();
+    if !path.contains(&b'%') {
+        return Cow::Borrowed(path);
+    }
+    let mut decoded = Vec::new();
+    crate::escape::decode(path, &mut decoded);
+    Cow::Owned(decoded)
 }
 
 fn header<'a>(request: &Request<'a>, wanted: &str) -> Option<&'a [u8]> {

@@ -1,6 +1,7 @@
 //! What the life of a worker needs of its application, of whatever kind, beside requests.
 
 use crate::log;
+use crate::python::Helper;
 use http::App;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
@@ -20,6 +21,14 @@ pub(crate) trait Application: App {
     /// The number of the exchange that has been in this lane since then, if it still is.
     fn stuck(&self, _lane: u32, _since: u64) -> Option<usize> {
         None
+    }
+}
+
+/// Shows `text` behind the stacks that this signal asks for.
+pub(crate) fn show_behind_stacks(py: Python<'_>, signal: i32, text: PyResult<String>) {
+    let shown = text.and_then(|text| Helper::Newborn.module(py)?.call_method1("show_more", (signal, text)));
+    if let Err(error) = shown {
+        log::write_exception(py, "What the requests wait for cannot be shown", &error);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::python::Helper;
 use contract::descriptors::{ANSWER, QUESTION};
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
-use contract::settings::{PythonSource, WorkerSettings};
+use contract::settings::{PythonSettings, PythonSource, WorkerSettings};
 use pyo3::prelude::*;
 
 /// In the helper: answers the arbiter's question, and ends the process.
@@ -19,15 +19,20 @@ pub(crate) fn answer(py: Python<'_>) -> PyResult<()> {
 /// In a zygote: evaluates the settings file, where that is one in Python. What it changes in the process stays.
 pub(crate) fn evaluate(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailure> {
     let Some(python) = &settings.python_settings else { return Ok(()) };
-    let (kind, source) = match &python.source {
-        PythonSource::File(path) => ("File", path),
-        PythonSource::Module(name) => ("Module", name),
-    };
+    let (kind, source) = place(python);
     let internal = |error: PyErr| load::internal(&error, py);
     let conf = Helper::Conf.module(py).map_err(internal)?;
     conf.call_method1("settle", (&settings.directory, &settings.argv)).map_err(internal)?;
     let Err(error) = conf.call_method1("evaluate", (kind, source)) else { return Ok(()) };
     Err(failure(conf, &error, source).unwrap_or_else(internal))
+}
+
+/// What the helper is to evaluate: of which kind it is, and where or how it is called.
+pub(crate) fn place(python: &PythonSettings) -> (&'static str, &str) {
+    match &python.source {
+        PythonSource::File(path) => ("File", path),
+        PythonSource::Module(name) => ("Module", name),
+    }
 }
 
 fn failure(conf: &Bound<'_, PyModule>, error: &PyErr, source: &str) -> PyResult<BootFailure> {

@@ -12,7 +12,6 @@ use contract::logline::Level;
 use contract::message::BootFailure;
 use contract::settings::WorkerSettings;
 use http::Record;
-use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use std::borrow::Cow;
@@ -102,14 +101,13 @@ fn configure(py: Python<'_>, settings: &WorkerSettings) -> Result<(), BootFailur
             }
             Ok(())
         }
-        Err(error) => Err(failure(py, helper, &error)),
+        Err(error) => Err(failure(py, &error)),
     }
 }
 
 /// A mistake of the operator's is one sentence; whatever else went wrong comes with its traceback.
-fn failure(py: Python<'_>, helper: &Bound<'_, PyModule>, error: &PyErr) -> BootFailure {
-    let is_mistake = helper.getattr("Mistake").is_ok_and(|kind| error.is_instance(py, &kind));
-    if is_mistake {
+fn failure(py: Python<'_>, error: &PyErr) -> BootFailure {
+    if Helper::Logs.raised(py, "Mistake", error) {
         let summary = error.value(py).to_string();
         BootFailure { code: ExitCode::Setup, summary, traceback: String::new() }
     } else {
@@ -192,13 +190,14 @@ pub(crate) fn deliver() {
 
 /// Delivers what has been collected, whoever usually does that.
 pub(crate) fn deliver_now(py: Python<'_>) {
+    if !WAITING.load(Relaxed) {
+        return;
+    }
     let delivered = fetch(py)
         .and_then(|news| Helper::Records.module(py)?.call_method1("deliver", (news,)))
         .and_then(|failures| failures.extract::<Vec<String>>());
     match delivered {
         Ok(failures) => failures.iter().for_each(|failure| complain(failure)),
-        // Whoever interrupts the worker has said so elsewhere.
-        Err(error) if error.is_instance_of::<PySystemExit>(py) => {}
         Err(error) => complain(&python::traceback(&error, py)),
     }
 }

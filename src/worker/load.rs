@@ -49,17 +49,13 @@ fn load_paste<'py>(
     let helper = Helper::Paste.module(py).map_err(|error| internal(&error, py))?;
     let loaded = helper.call_method1("load", (&paste.file, &paste.section, paste.defaults.clone()));
     match &loaded {
-        Err(error) if is_missing(helper, error).map_err(|error| internal(&error, py))? => Err(BootFailure {
+        Err(error) if Helper::Paste.raised(py, "NotInstalled", error) => Err(BootFailure {
             code: ExitCode::AppImport,
             summary: error.value(py).to_string(),
             traceback: String::new(),
         }),
         _ => Ok(loaded),
     }
-}
-
-fn is_missing(helper: &Bound<'_, PyModule>, error: &PyErr) -> PyResult<bool> {
-    error.value(helper.py()).is_instance(&helper.getattr("NotInstalled")?)
 }
 
 /// It could not be done to what `spec` names.
@@ -70,14 +66,21 @@ fn failure(
     (spec, error): (&str, &PyErr),
 ) -> PyResult<BootFailure> {
     let value = error.value(py);
-    if value.is_instance(&helper.getattr("NoCallable")?)? {
+    if Helper::Load.raised(py, "NoCallable", error) {
         let summary = format!("no {what} at '{spec}': {value}");
         return Ok(BootFailure { code: ExitCode::AppCallable, summary, traceback: String::new() });
     }
-    let reason: String = helper.call_method1("describe", (value,))?.extract()?;
+    let reason = describe(py, error);
     let advice: String = helper.call_method1("advice", (spec, value))?.extract()?;
     let summary = format!("cannot {done} the {what} '{spec}': {reason}; {advice}");
     Ok(BootFailure { code: ExitCode::AppImport, summary, traceback: shortened(python::traceback(error, py)) })
+}
+
+/// The error as the last line of its traceback.
+pub(crate) fn describe(py: Python<'_>, error: &PyErr) -> String {
+    let described =
+        Helper::Load.module(py).and_then(|load| load.call_method1("describe", (error.value(py),)));
+    described.map_or_else(|_| error.to_string(), |text| text.to_string())
 }
 
 /// A failure of ours, not of the application.

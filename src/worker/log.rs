@@ -67,6 +67,17 @@ pub(crate) fn write(level: Level, text: &str) {
     }
 }
 
+/// The level that Python's logging has under this name.
+pub(crate) fn level(name: &str) -> Level {
+    match name {
+        "debug" => Level::Debug,
+        "warning" => Level::Warning,
+        "error" => Level::Error,
+        "critical" => Level::Critical,
+        _ => Level::Info,
+    }
+}
+
 fn is_wanted(level: Level) -> bool {
     (level as u8) >= LEVEL.load(Ordering::Relaxed)
 }

@@ -6,7 +6,7 @@
 use crate::birth::{WorkerChannel, await_adoption};
 use crate::delivery;
 use crate::inherited::Inherited;
-use crate::kind;
+use crate::kind::{self, Kind};
 use crate::lifecycle::Post;
 use crate::python::Helper;
 use crate::zygote::title_suffix;
@@ -80,45 +80,58 @@ fn begin(
     sys::title::set(&format!("rcorn: worker {slot}{}", title_suffix(&settings.name)));
     // Where somebody reads what it prints, the stacks of a stuck request are told with it.
     let stacks_to = if outputs.is_some() { 2 } else { descriptors::ERROR_LOG };
-    if let Some((out, err)) = outputs {
-        let printing = sys::fd::become_standard(1, out.as_fd());
-        printing
-            .and_then(|()| sys::fd::become_standard(2, err.as_fd()))
-            .map_err(|error| failed(unable(&error)))?;
-        print_by_lines(py).map_err(|error| failed(load::internal(&error, py)))?;
+    if let Some(outputs) = outputs {
+        print_to(py, outputs).map_err(failed)?;
     }
     // Python's own handler first: ours then takes its place and calls it by way of an interrupt.
     let interrupted = newborn(py, stacks, stacks_to).map_err(|error| failed(load::internal(&error, py)))?;
     let Some(signals) = become_worker(&inherited, slot).map_err(|error| failed(unable(&error)))? else {
         return Ok(ExitCode::Success);
     };
+    let place = (Arc::clone(&inherited.scoreboard), slot);
+    let booted = boot(py, &inherited, application, (worker, place), &signals);
+    let Some((kind, application)) = booted.map_err(failed)? else { return Ok(ExitCode::Success) };
     let hooks = inherited.hooks.clone();
-    if application.is_none() {
-        match delivery::set_up(py, settings) {
-            Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
-            outcome => outcome.map_err(failed)?,
-        }
-    }
-    if let Some(hooks) = &hooks {
-        let place = (Arc::clone(&inherited.scoreboard), slot);
-        hooks.post_fork(py, worker, place).map_err(failed)?;
-    }
-    let application = match application {
-        Some(application) => application,
-        None => match load::load(py, settings) {
-            Ok(application) => application,
-            // The import was interrupted, which is no failure of the application.
-            Err(_) if is_to_leave(&signals) => return Ok(ExitCode::Success),
-            Err(failure) => reload::instead(py, settings, failure).map_err(failed)?,
-        },
-    };
-    let kind = kind::choose(py, settings, &application).map_err(failed)?;
-    let application = match &hooks {
-        Some(hooks) => hooks.loaded(py, &application).map_err(failed)?,
-        None => application,
-    };
     let post = Post { slot, signals, channel, patience, hooks, reload: settings.reload };
     service::serve(py, kind, (application, interrupted), inherited, post)
+}
+
+/// Has the hooks run and the application imported, whatever that was not done before. `None` where the worker is to leave.
+fn boot(
+    py: Python<'_>,
+    inherited: &Inherited,
+    application: Option<Py<PyAny>>,
+    (worker, place): (WorkerId, (Arc<Scoreboard>, Slot)),
+    signals: &Noted,
+) -> Result<Option<(Kind, Py<PyAny>)>, BootFailure> {
+    let (settings, hooks) = (&inherited.settings, &inherited.hooks);
+    let begun = || {
+        if application.is_none() {
+            delivery::set_up(py, settings)?;
+        }
+        hooks.as_ref().map_or(Ok(()), |hooks| hooks.post_fork(py, worker, place))
+    };
+    let Some(()) = unless_interrupted(signals, begun())? else { return Ok(None) };
+    let application = match application {
+        Some(application) => application,
+        None => match unless_interrupted(signals, load::load(py, settings)) {
+            Ok(Some(application)) => application,
+            Ok(None) => return Ok(None),
+            Err(failure) => reload::instead(py, settings, failure)?,
+        },
+    };
+    let kind = kind::choose(py, settings, &application)?;
+    let Some(hooks) = hooks else { return Ok(Some((kind, application))) };
+    let application = unless_interrupted(signals, hooks.loaded(py, &application))?;
+    Ok(application.map(|application| (kind, application)))
+}
+
+/// A failure of what was interrupted, as the worker is to leave, is none: `None`.
+fn unless_interrupted<T>(signals: &Noted, outcome: Result<T, BootFailure>) -> Result<Option<T>, BootFailure> {
+    match outcome {
+        Err(_) if is_to_leave(signals) => Ok(None),
+        outcome => outcome.map(Some),
+    }
 }
 
 fn become_worker(inherited: &Inherited, slot: Slot) -> io::Result<Option<Noted>> {
@@ -144,6 +157,13 @@ fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)
+}
+
+/// Standard output and standard error are these from now on.
+fn print_to(py: Python<'_>, (out, err): (OwnedFd, OwnedFd)) -> Result<(), BootFailure> {
+    let printing = sys::fd::become_standard(1, out.as_fd());
+    printing.and_then(|()| sys::fd::become_standard(2, err.as_fd())).map_err(|error| unable(&error))?;
+    print_by_lines(py).map_err(|error| load::internal(&error, py))
 }
 
 /// What is printed is to be read as soon as a line is whole.

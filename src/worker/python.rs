@@ -85,6 +85,12 @@ impl Helper {
         Ok(module.bind(py))
     }
 
+    /// Is this an exception of the helper's own, of that name?
+    pub(crate) fn raised(self, py: Python<'_>, name: &str, error: &PyErr) -> bool {
+        let kind = self.module(py).and_then(|helper| helper.getattr(name));
+        kind.is_ok_and(|kind| error.is_instance(py, &kind))
+    }
+
     fn compile(self, py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         let (name, source) = self.source();
         let file = format!("<{name}>");

@@ -46,3 +46,16 @@ pub(crate) fn method<'py>(py: Python<'py>, method: &str) -> Bound<'py, PyString>
         other => PyString::new(py, other),
     }
 }
+
+/// Bytes as PEP 3333 wants them: each one a character.
+pub(crate) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: pointer and length are of one live slice; the result is a new reference or null with an error set.
+    unsafe {
+        let text = pyo3::ffi::PyUnicode_DecodeLatin1(
+            bytes.as_ptr().cast(),
+            bytes.len().cast_signed(),
+            std::ptr::null(),
+        );
+        Ok(Bound::from_owned_ptr_or_err(py, text)?.cast_into_unchecked())
+    }
+}

@@ -125,3 +125,73 @@ def post_worker_init(worker):
 """
     server = hooked("rcorn", "-k", "gevent", settings=settings, app="greens").server
     wait_until(lambda: server.output == "ticked\n", "the greenlet has run")
+
+
+WAITS = """
+import asyncio
+import time
+
+def sleeps(environ, start_response):
+    time.sleep(30)
+
+async def waits(scope, receive, send):
+    await asyncio.sleep(30 if scope["type"] == "http" else 0)
+"""
+
+
+@pytest.mark.parametrize("kind", ["gevent", "asgi"])
+def test_a_request_that_is_ended_as_it_takes_too_long(hooked, kind):
+    def files(place):
+        (place / "slow.py").write_text(WAITS)
+
+    call = "slow:waits" if kind == "asgi" else "slow:sleeps"
+    flags = ["-k", kind, "-w", 1, "--request-timeout", "0.3"]
+    server = hooked("rcorn", *flags, app=None, call=call, files=files)
+    assert server.server.get("/").status == 504
+    ended = server.wait_for("post_request")
+    assert (ended["code"], ended["path"]) == (504, "/")
+
+
+ENDS = """
+import gevent
+
+def times_out(environ, start_response):
+    raise gevent.Timeout(1)
+
+def exits(environ, start_response):
+    raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("call", ["times_out", "exits"])
+def test_a_greenlet_that_ends_with_no_ordinary_exception(hooked, call):
+    def files(place):
+        (place / "ends.py").write_text(ENDS)
+
+    server = hooked("rcorn", "-k", "gevent", "-w", 1, app=None, call=f"ends:{call}", files=files)
+    assert server.server.get("/").status == 500
+    assert server.wait_for("post_request")["code"] == 500
+
+
+ITERATES = """
+async def application(scope, receive, send):
+    if scope["type"] == "http":
+        fields = [(b"content-length", b"0"), (b"x-number", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": iter(fields)})
+        await send({"type": "http.response.body"})
+"""
+
+
+def test_fields_of_an_iterator_are_seen_by_the_hook_and_by_the_client(hooked):
+    settings = """
+def post_request(worker, req, environ, resp):
+    print(resp.headers, flush=True)
+"""
+
+    def files(place):
+        (place / "iterates.py").write_text(ITERATES)
+
+    server = hooked("rcorn", settings=settings, app=None, call="iterates", files=files).server
+    assert ("x-number", "1") in server.get("/").headers
+    wait_until(lambda: server.output.endswith("\n"), "the hook has run")
+    assert server.output == "[('content-length', '0'), ('x-number', '1')]\n"

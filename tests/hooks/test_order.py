@@ -139,6 +139,7 @@ def test_requests(hooked, name, kind):
     app = {"app": "asgi_plain"} if kind == "asgi" else {}
     server = hooked(name, "-w", 1, "-k", kind, *(["--threads", 2] if kind == "gthread" else []), **app)
     assert server.server.get("/?a=b").status == 200
+    server.wait_for("post_request")  # which runs behind the answer, and may be in another thread
     assert server.server.get("/refused").status == 500
     server.wait_for("post_request", 2)
     server.server.stop()

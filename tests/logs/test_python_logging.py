@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from support.client import request_bytes
 from support.server import APPS, call, copy_app
 from support.subject import IS_RCORN
 from support.waiting import wait_until
@@ -129,6 +130,36 @@ def test_a_handler_that_does_not_survive_a_fork(serve, directory):
     server.wait_for_log("thread")
     server.get("/logs?say=hello")
     assert wait_for(directory / "shop", "hello") == "a word of the shop: hello\n"
+
+
+INTERRUPTS = """
+import logging, os, signal
+
+class Interrupting(logging.FileHandler):
+    def emit(self, record):
+        super().emit(record)
+        if "first" in record.getMessage():
+            os.kill(os.getpid(), signal.SIGQUIT)
+"""
+
+
+@pytest.mark.rcorn("Gunicorn tells each one as it ends")
+def test_an_interrupt_within_a_handler_loses_nothing(serve, directory):
+    options = config(directory, "gunicorn.access")
+    options["handlers"]["gunicorn.access"]["class"] = "interrupting.Interrupting"
+    (directory / "logging.json").write_text(json.dumps(options))
+
+    def prepare(place):
+        (place / "interrupting.py").write_text(INTERRUPTS)
+
+    server = serve("logged", "--log-config-json", directory / "logging.json", prepare=prepare)
+    (worker,) = server.wait_for_workers(1)
+    with server.connect() as connection:
+        # All are answered before anything is told of them.
+        connection.send(b"".join(request_bytes(f"/{target}") for target in ("first", "second", "third")))
+        wait_until(lambda: worker not in server.workers(), "the worker has left")
+    told = (directory / "gunicorn.access").read_text()
+    assert [target in told for target in ("first", "second", "third")] == [True] * 3, told
 
 
 @pytest.mark.rcorn("it costs speed, so somebody has to ask for it")

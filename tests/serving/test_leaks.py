@@ -54,3 +54,38 @@ def test_memory_is_given_back(plain, target):
     ask(4000)
     assert processes.resident_kib(worker) - before < 200
     assert plain.workers() == [worker]
+
+
+HOOKS = "def pre_request(worker, req): pass\ndef post_request(worker, req, environ, resp): pass\n"
+LOGGING = """
+logconfig_dict = {
+    "handlers": {"console": {"class": "logging.NullHandler"}},
+    "loggers": {"gunicorn.access": {"level": "INFO", "handlers": ["console"], "propagate": False}},
+}
+"""
+WHO_SEES_IT = {
+    "nobody": ("", []),
+    "hooks": (HOOKS, []),
+    "access": ("", ["--access-logfile", "access", "--access-logformat", "%({called.with}e)s"]),
+    "logging": (LOGGING, []),
+}
+KINDS = {
+    "sync": ("holding_on", []),
+    "threads": ("holding_on", ["--threads", 2]),
+    "gevent": ("holding_on", ["-k", "gevent"]),
+    "asgi": ("holding_on:scope_of_tasks", ["-k", "asgi"]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("who", WHO_SEES_IT)
+def test_the_environment_is_given_back(serve, kind, who):
+    """Also one that refers to itself, by what the application was called with."""
+    (call, flags), (settings, more) = KINDS[kind], WHO_SEES_IT[who]
+
+    def prepare(place):
+        (place / "settings.py").write_text(settings)
+
+    server = serve("holding_on", "-c", "settings.py", "-w", 1, *flags, *more, call=call, prepare=prepare)
+    counts = [server.get("/").json for _ in range(12)]
+    assert max(counts) <= 3, counts

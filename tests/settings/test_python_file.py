@@ -274,6 +274,11 @@ def test_the_interpreter_may_be_named_in_it(start, conf):
     assert f"evaluated by {other}\n" in server.output
 
 
+def test_what_it_prints_and_nobody_reads_is_no_mistake_of_its_own(start, conf):
+    conf("import os\nhere, there = os.pipe()\nos.close(here)\nos.dup2(there, 1)\nprint('said to nobody')\n")
+    assert start("plain", *CONF).ready().get("/").status == 200
+
+
 def test_threads_and_exit_handlers_of_the_file_do_not_hold_the_helper(rcorn, conf):
     conf("import atexit, threading, time\natexit.register(print, 'bye')\nthreading.Thread(target=time.sleep, args=(60,)).start()\n")
     outcome = rcorn("--print-config", "plain", seconds=10)

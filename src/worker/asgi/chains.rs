@@ -10,8 +10,7 @@ use pyo3::types::PyDict;
 pub(super) fn of(conversation: &Bound<'_, Conversation>) -> PyResult<String> {
     let py = conversation.py();
     let this = conversation.get();
-    let task = this.state()?.task.as_ref().map(|task| task.clone_ref(py));
-    let Some(task) = task else { return Ok(String::new()) };
+    let Some(task) = this.task(py)? else { return Ok(String::new()) };
     Helper::Chains.module(py)?.call_method1("chain", (task, this.name(py)))?.extract()
 }
 
@@ -20,8 +19,7 @@ pub(super) fn all(py: Python<'_>, shared: &Shared) -> PyResult<String> {
     let names = PyDict::new(py);
     for conversation in shared.all(py) {
         let this = conversation.get();
-        let task = this.state()?.task.as_ref().map(|task| task.clone_ref(py));
-        if let Some(task) = task {
+        if let Some(task) = this.task(py)? {
             names.set_item(task, this.name(py))?;
         }
     }

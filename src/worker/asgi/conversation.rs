@@ -21,6 +21,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pyo3::create_exception!(rcorn, ClientDisconnected, PyOSError, "The client of this request has gone away.");
@@ -117,6 +118,11 @@ impl Conversation {
         self.state.try_lock().map_err(|_| {
             PyRuntimeError::new_err("receive and send are to be called in the event loop's thread")
         })
+    }
+
+    /// The task of the request, while it runs.
+    pub(super) fn task<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.state()?.task.as_ref().map(|task| task.bind(py).clone()))
     }
 
     /// `GET /path`, for the log.
@@ -247,6 +253,11 @@ impl State {
 
 #[pymethods]
 impl Conversation {
+    /// Applications keep `receive` and `send` in the scope, which is let go of with them.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.scope)
+    }
+
     /// ASGI's `receive`.
     fn receive(slf: Py<Self>) -> Waiting {
         Waiting::new(slf, Wanted::Event)

@@ -59,11 +59,7 @@ fn refusal(py: Python<'_>, error: &PyErr) -> BootFailure {
         let traceback = load::shortened(value.getattr("details")?.extract()?);
         Ok(BootFailure { code: ExitCode::AppImport, summary, traceback })
     };
-    let is_refusal = Helper::Asgi
-        .module(py)
-        .and_then(|helper| helper.getattr("NotStarted"))
-        .is_ok_and(|kind| error.value(py).is_instance(&kind).unwrap_or(false));
-    if is_refusal {
+    if Helper::Asgi.raised(py, "NotStarted", error) {
         read().unwrap_or_else(|error| load::internal(&error, py))
     } else {
         load::internal(error, py)

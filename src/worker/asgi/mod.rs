@@ -21,7 +21,7 @@ mod task;
 mod waiting;
 mod websocket;
 
-use crate::application::Application;
+use crate::application::{Application, show_behind_stacks};
 use crate::hooks::{Hooks, Passage};
 use crate::inherited::Inherited;
 use crate::log;
@@ -88,7 +88,7 @@ impl AsgiApp {
         let passage = match hooks.map(|hooks| passage(py, hooks, &exchange)).transpose() {
             Ok(passage) => passage,
             // The exchange ends here: its client hears 500.
-            Err(error) => return task::tell_refused(py, &exchange, &error),
+            Err(error) => return task::tell_refused(py, &self.shared, &exchange, &error),
         };
         let begun =
             Conversation::new(py, (exchange, lane, offer), &scope, &self.shared).and_then(|conversation| {
@@ -109,7 +109,7 @@ fn passage<'py>(py: Python<'py>, hooks: &Hooks, exchange: &Exchange) -> PyResult
     match passage.begin() {
         Ok(()) => Ok(passage),
         Err(error) => {
-            passage.end_task()?;
+            passage.end_task(500)?;
             Err(error)
         }
     }
@@ -145,12 +145,6 @@ impl Application for AsgiApp {
     }
 
     fn show_more(&self, signal: i32) {
-        Python::attach(|py| {
-            let shown = chains::all(py, &self.shared)
-                .and_then(|text| Helper::Newborn.module(py)?.call_method1("show_more", (signal, text)));
-            if let Err(error) = shown {
-                log::write_exception(py, "The tasks cannot be shown", &error);
-            }
-        });
+        Python::attach(|py| show_behind_stacks(py, signal, chains::all(py, &self.shared)));
     }
 }

@@ -13,7 +13,6 @@ use super::talk;
 use crate::lifecycle::{Leave, Worker};
 use crate::log;
 use contract::exit::ExitCode;
-use contract::logline::Level;
 use contract::message::BootFailure;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -197,11 +196,6 @@ impl Reactor {
     /// Writes into the log.
     #[pyo3(signature = (level, text, /))]
     fn say(&self, level: &str, text: &str) {
-        let level = match level {
-            "debug" => Level::Debug,
-            "warning" => Level::Warning,
-            _ => Level::Error,
-        };
-        log::write(level, text);
+        log::write(log::level(level), text);
     }
 }

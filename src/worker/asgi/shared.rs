@@ -61,6 +61,11 @@ impl Shared {
         })
     }
 
+    /// Is it the exception that says so?
+    pub(super) fn is_interrupt(&self, py: Python<'_>, error: &PyErr) -> bool {
+        error.matches(py, self.interrupted.bind(py)).unwrap_or(false)
+    }
+
     fn out(&self) -> MutexGuard<'_, Vec<Option<Py<Conversation>>>> {
         // Whoever panicked with it left it whole.
         self.out.lock().unwrap_or_else(PoisonError::into_inner)

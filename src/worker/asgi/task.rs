@@ -1,6 +1,7 @@
 //! The task of a request: how it begins, and how it ends.
 
 use super::conversation::{Client, ClientDisconnected, Conversation, cancel as cancel_timer};
+use super::shared::Shared;
 use super::{limits, talk};
 use crate::hooks::Passage;
 use crate::log;
@@ -75,6 +76,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let Ok(mut state) = this.state() else { return };
     let (task, timers, client) = (state.task.take(), std::mem::take(&mut state.timers), state.client);
     let passage = state.passage.take();
+    let answer = if state.overdue { 504 } else { 500 };
     let left_open = state.exchange.as_mut().map(|exchange| exchange.reply().has_begun());
     drop(state);
     drop(task);
@@ -87,7 +89,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
         this.end(py, state);
     }
     if let Some(passage) = passage {
-        end_passage(&Passage::again(passage.into_bound(py)));
+        end_passage(&Passage::again(passage.into_bound(py)), answer);
     }
     this.shared.task_ended(py);
     match result {
@@ -105,14 +107,17 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
 }
 
 /// Runs `post_request`.
-fn end_passage(passage: &Passage<'_>) {
-    if let Err(error) = passage.end_task() {
+fn end_passage(passage: &Passage<'_>, answer: u16) {
+    if let Err(error) = passage.end_task(answer) {
         log::write_exception(passage.py(), "A hook has failed", &error);
     }
 }
 
-/// A hook has refused the request.
-pub(super) fn tell_refused(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
+/// A hook has refused the request, unless it was interrupted.
+pub(super) fn tell_refused(py: Python<'_>, shared: &Shared, exchange: &Exchange, error: &PyErr) {
+    if shared.is_interrupt(py, error) {
+        return;
+    }
     let line = String::from_utf8_lossy(exchange.request().raw_line()).into_owned();
     log::write_exception(py, &format!("Error handling request {line}"), error);
 }
@@ -120,7 +125,7 @@ pub(super) fn tell_refused(py: Python<'_>, exchange: &Exchange, error: &PyErr) {
 /// Tells what went wrong, unless that is only that the client has gone.
 fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
     let py = conversation.py();
-    if error.matches(py, conversation.get().shared.interrupted.bind(py)).unwrap_or(false) {
+    if conversation.get().shared.is_interrupt(py, error) {
         return;
     }
     let name = conversation.get().name(py);
@@ -155,9 +160,7 @@ fn is_about_client(error: &PyErr, py: Python<'_>) -> bool {
 /// Cancels the task; `why` is what its exception says.
 pub(super) fn cancel(conversation: &Bound<'_, Conversation>, why: &str) {
     let py = conversation.py();
-    let task =
-        conversation.get().state().ok().and_then(|state| state.task.as_ref().map(|task| task.clone_ref(py)));
-    if let Some(task) = task {
-        let _ = task.bind(py).call_method1(intern!(py, "cancel"), (why,));
+    if let Ok(Some(task)) = conversation.get().task(py) {
+        let _ = task.call_method1(intern!(py, "cancel"), (why,));
     }
 }

@@ -17,14 +17,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Job {
     #[pyo3(get)]
     key: usize,
-    /// Where hooks see requests.
-    #[pyo3(get)]
-    passage: Option<Py<PyAny>>,
     inflow: Option<Arc<Inflow>>,
-    /// With its place where the arbiter sees it; `None` when it has ended.
-    exchange: Mutex<Option<(Exchange, LoopLane)>>,
-    /// The environment, and what the access log wants of it.
-    noted: Option<(Py<PyDict>, Wanted)>,
+    /// `None` when it has ended.
+    out: Mutex<Option<Out>>,
+}
+
+/// What there is of a request until its end.
+pub(super) struct Out {
+    pub(super) exchange: Exchange,
+    /// Its place where the arbiter sees it.
+    pub(super) lane: LoopLane,
+    /// The environment, and what the access log wants of it. It refers to the job, so that may not keep it for longer.
+    pub(super) noted: Option<(Py<PyDict>, Wanted)>,
 }
 
 /// How sending went.
@@ -41,13 +45,9 @@ fn told(flow: &io::Result<Flow>) -> u8 {
 }
 
 impl Job {
-    pub(super) fn new(
-        (exchange, lane): (Exchange, LoopLane),
-        passage: Option<Py<PyAny>>,
-        noted: Option<(Py<PyDict>, Wanted)>,
-    ) -> Self {
-        let inflow = exchange.inflow().map(Arc::clone);
-        Self { key: exchange.key(), passage, inflow, exchange: Mutex::new(Some((exchange, lane))), noted }
+    pub(super) fn new(out: Out) -> Self {
+        let (key, inflow) = (out.exchange.key(), out.exchange.inflow().map(Arc::clone));
+        Self { key, inflow, out: Mutex::new(Some(out)) }
     }
 
     /// `GET /path`, for the log.
@@ -62,9 +62,8 @@ impl Job {
     /// Runs `work`, which must call nothing of the application.
     fn with<R>(&self, work: impl FnOnce(&mut Exchange) -> PyResult<R>) -> PyResult<R> {
         // Whoever panicked with it left it whole.
-        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *exchange {
-            Some((exchange, _)) => work(exchange),
+        match &mut *self.out.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(out) => work(&mut out.exchange),
             None => Err(PyRuntimeError::new_err("the response to this request is over")),
         }
     }
@@ -204,12 +203,10 @@ impl Job {
 
     /// It is over, however it went. Later calls only say so.
     fn end(&self, py: Python<'_>) {
-        let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((mut exchange, lane)) = exchange {
-            let noted = self.noted.as_ref();
-            if let Some(remark) =
-                noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), wanted))
-            {
+        let out = self.out.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Out { mut exchange, lane, noted }) = out {
+            let remark = noted.and_then(|(environ, wanted)| variables::note(environ.bind(py), &wanted));
+            if let Some(remark) = remark {
                 exchange.reply().remark(remark);
             }
             exchange.end();

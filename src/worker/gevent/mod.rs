@@ -7,8 +7,7 @@ mod job;
 mod life;
 mod reactor;
 
-use crate::application::{Application, GATHERED};
-use crate::log;
+use crate::application::{Application, GATHERED, show_behind_stacks};
 use crate::loop_lanes::LoopLanes;
 use crate::python::Helper;
 use contract::exit::ExitCode;
@@ -61,13 +60,9 @@ impl Application for GeventApp {
 
     fn show_more(&self, signal: i32) {
         Python::attach(|py| {
-            let shown = Helper::Gevent
-                .module(py)
-                .and_then(|helper| helper.call_method0("stacks"))
-                .and_then(|text| Helper::Newborn.module(py)?.call_method1("show_more", (signal, text)));
-            if let Err(error) = shown {
-                log::write_exception(py, "The greenlets cannot be shown", &error);
-            }
+            let stacks =
+                Helper::Gevent.module(py).and_then(|helper| helper.call_method0("stacks")?.extract());
+            show_behind_stacks(py, signal, stacks);
         });
     }
 }

@@ -1,7 +1,7 @@
 //! The server within gevent's hub: turned when its descriptor is readable, and when it asked for it.
 
 use super::GeventApp;
-use super::job::Job;
+use super::job::{Job, Out};
 use crate::access_facts::Wanted;
 use crate::delivery;
 use crate::hooks::{Hooks, Passage};
@@ -29,9 +29,12 @@ pub(super) struct Reactor {
     wanted: Wanted,
 }
 
-/// What the helper is to do after a turn: requests with their environments; the numbers of those that something
-/// happened to; in how many milliseconds to turn again; and whether the worker goes on.
-type Turned<'py> = (Vec<(Bound<'py, Job>, Bound<'py, PyDict>)>, Vec<usize>, Option<u64>, bool);
+/// A request, its environment, and its passage where hooks see requests.
+type Begun<'py> = (Bound<'py, Job>, Bound<'py, PyDict>, Option<Py<PyAny>>);
+
+/// What the helper is to do after a turn: requests that have come; the numbers of those that something happened to; in
+/// how many milliseconds to turn again; and whether the worker goes on.
+type Turned<'py> = (Vec<Begun<'py>>, Vec<usize>, Option<u64>, bool);
 
 impl Reactor {
     pub(super) fn new<'py>(
@@ -71,18 +74,14 @@ impl Reactor {
         Ok(next)
     }
 
-    fn begin_with<'py>(
-        &self,
-        py: Python<'py>,
-        mut exchange: Exchange,
-    ) -> PyResult<(Bound<'py, Job>, Bound<'py, PyDict>)> {
+    fn begin_with<'py>(&self, py: Python<'py>, mut exchange: Exchange) -> PyResult<Begun<'py>> {
         let lane = self.worker.borrow().app.lanes.enter(&mut exchange);
         let environ = self.environ.borrow_mut().build(&exchange.request(), None)?.unbind();
         let passage = self.hooks.as_ref().map(|hooks| hooks.passage(py, &exchange.request())).transpose()?;
         let is_noted = !matches!(self.wanted, Wanted::Nothing);
         let noted = is_noted.then(|| (environ.clone_ref(py), self.wanted.clone()));
-        let job = Job::new((exchange, lane), passage.map(Passage::keep), noted);
-        Ok((Bound::new(py, job)?, environ.into_bound(py)))
+        let job = Bound::new(py, Job::new(Out { exchange, lane, noted }))?;
+        Ok((job, environ.into_bound(py), passage.map(Passage::keep)))
     }
 }
 
@@ -111,7 +110,7 @@ impl Reactor {
         let mut begun = Vec::with_capacity(arrived.len());
         for exchange in arrived {
             match self.begin_with(py, exchange) {
-                Ok(pair) => begun.push(pair),
+                Ok(request) => begun.push(request),
                 Err(error) => log::write_exception(py, "A request cannot be put into words", &error),
             }
         }

@@ -2,12 +2,12 @@
 
 use super::native::Native;
 use super::{Hooks, Made};
-use crate::load;
 use crate::python::{self, Helper};
+use crate::{conf, load};
 use contract::descriptors;
 use contract::exit::ExitCode;
 use contract::message::BootFailure;
-use contract::settings::{HookSettings, PythonSettings, PythonSource, WorkerSettings};
+use contract::settings::{HookSettings, PythonSettings, WorkerSettings};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn evaluated<'py>(
     (settings, file, hooks): (&WorkerSettings, &PythonSettings, &HookSettings),
     native: &Py<Native>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (kind, source) = place(file);
+    let (kind, source) = conf::place(file);
     let values = serde_json::to_string(&hooks.cfg).map_err(std::io::Error::from)?;
     let values = py.import("json")?.call_method1("loads", (values,))?;
     let facts = PyDict::new(py);
@@ -39,29 +39,19 @@ fn evaluated<'py>(
     facts.set_item("workers", hooks.workers)?;
     let listeners = descriptors::LISTENERS..descriptors::LISTENERS + settings.listeners.cast_signed();
     facts.set_item("listeners", listeners.collect::<Vec<i32>>())?;
-    let namespace = Helper::Conf.module(py)?.call_method1("evaluate", (kind, source))?;
+    let conf = Helper::Conf.module(py)?;
+    let namespace = conf.call_method1("evaluate", (kind, source))?;
     let defaults = Helper::Defaults.module(py)?.getattr("DEFAULTS")?;
-    let modules = (Helper::Objects.module(py)?, Helper::Passage.module(py)?, defaults);
+    let modules = (conf, Helper::Objects.module(py)?, Helper::Passage.module(py)?, defaults);
     Helper::Hooks.module(py)?.call_method1("make", (namespace, facts, modules, native))
 }
 
-fn place(file: &PythonSettings) -> (&'static str, &str) {
-    match &file.source {
-        PythonSource::File(path) => ("File", path),
-        PythonSource::Module(name) => ("Module", name),
-    }
-}
-
 fn unusable(py: Python<'_>, file: &PythonSettings, error: &PyErr) -> BootFailure {
-    let is_sentence = Helper::Hooks
-        .module(py)
-        .and_then(|helper| helper.getattr("Unusable"))
-        .is_ok_and(|kind| error.value(py).is_instance(&kind).unwrap_or(false));
     let code = ExitCode::Setup;
-    if is_sentence {
+    if Helper::Hooks.raised(py, "Unusable", error) {
         return BootFailure { code, summary: error.value(py).to_string(), traceback: String::new() };
     }
-    let summary =
-        format!("{}: the settings cannot be evaluated: {}", place(file).1, super::describe(py, error));
+    let source = conf::place(file).1;
+    let summary = format!("{source}: the settings cannot be evaluated: {}", load::describe(py, error));
     BootFailure { code, summary, traceback: load::shortened(python::traceback(error, py)) }
 }

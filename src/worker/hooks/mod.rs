@@ -11,8 +11,8 @@ pub(crate) use make::make;
 pub(crate) use request::Passage;
 
 use crate::inherited::Inherited;
-use crate::log;
 use crate::python::{self, Helper};
+use crate::{load, log};
 use contract::exit::ExitCode;
 use contract::id::{Slot, WorkerId};
 use contract::logline::Level;
@@ -83,8 +83,8 @@ impl Hooks {
     /// What becomes of a start that one of them has failed in.
     fn failure(&self, py: Python<'_>, code: ExitCode, error: &PyErr) -> BootFailure {
         let which = self.object(py).getattr("called").map(|called| called.to_string()).unwrap_or_default();
-        let summary = format!("the settings' hook {which} has failed: {}", describe(py, error));
-        BootFailure { code, summary, traceback: crate::load::shortened(python::traceback(error, py)) }
+        let summary = format!("the settings' hook {which} has failed: {}", load::describe(py, error));
+        BootFailure { code, summary, traceback: load::shortened(python::traceback(error, py)) }
     }
 
     /// Tells them what has happened. What a function raises is told on the other side.
@@ -145,12 +145,6 @@ impl Inherited {
     pub(crate) fn hooks(&self) -> Option<(&Hooks, &HookSettings)> {
         self.hooks.as_ref().zip(self.settings.hooks.as_ref())
     }
-}
-
-fn describe(py: Python<'_>, error: &PyErr) -> String {
-    let described =
-        Helper::Load.module(py).and_then(|load| load.call_method1("describe", (error.value(py),)));
-    described.map_or_else(|_| error.to_string(), |text| text.to_string())
 }
 
 fn name_of(occasion: Occasion) -> &'static str {

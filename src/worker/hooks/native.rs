@@ -2,7 +2,6 @@
 
 use crate::log;
 use contract::id::Slot;
-use contract::logline::Level;
 use contract::scoreboard::{Scoreboard, Word};
 use pyo3::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -30,14 +29,7 @@ impl Native {
     /// Writes into the error log.
     #[pyo3(signature = (level, text, /))]
     fn say(&self, level: &str, text: &str) {
-        let level = match level {
-            "debug" => Level::Debug,
-            "warning" => Level::Warning,
-            "error" => Level::Error,
-            "critical" => Level::Critical,
-            _ => Level::Info,
-        };
-        log::write(level, text);
+        log::write(log::level(level), text);
     }
 
     /// How many requests this worker has answered.

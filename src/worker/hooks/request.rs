@@ -73,9 +73,9 @@ impl<'py> Passage<'py> {
         self.0.call_method1(intern!(self.0.py(), "end"), (status, sent)).map(drop)
     }
 
-    /// `post_request` of a task.
-    pub(crate) fn end_task(&self) -> PyResult<()> {
-        self.0.call_method0(intern!(self.0.py(), "end_task")).map(drop)
+    /// `post_request` of a task. `status` is our own answer, where the task has sent none.
+    pub(crate) fn end_task(&self, status: u16) -> PyResult<()> {
+        self.0.call_method1(intern!(self.0.py(), "end_task"), (status,)).map(drop)
     }
 }
 
@@ -83,15 +83,10 @@ impl<'py> Passage<'py> {
 fn headers<'py>(py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for (name, value) in request.headers() {
-        let name = latin1(py, &name.to_ascii_uppercase());
-        list.append((name, latin1(py, value)))?;
+        let name = words::latin1(py, &name.to_ascii_uppercase())?;
+        list.append((name, words::latin1(py, value)?))?;
     }
     Ok(list)
-}
-
-fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
-    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-    PyString::new(py, &text)
 }
 
 fn peer<'py>(py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyAny>> {

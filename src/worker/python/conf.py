@@ -25,10 +25,13 @@ def evaluate(kind, source):
 
 
 def flush():
-    """What the file printed is printed once: workers would inherit what is left in the buffers."""
+    """What was printed is printed once: forks would inherit what is left in the buffers. Nor is it lost at the end."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            stream.flush()
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass  # nobody reads it any more
 
 
 def run_file(path):

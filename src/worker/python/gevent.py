@@ -82,17 +82,17 @@ class Server:
     def run(self):
         while True:
             arrived, stirred, milliseconds, goes_on = self.reactor.turn()
-            if news := self.reactor.news():
-                for traceback in self.deliver(news):
-                    self.reactor.complain(traceback)
-            for job, environ in arrived:
+            for job, environ, passage in arrived:
                 # On record from now on: something may happen to it before its greenlet runs.
                 call = self.calls[job.key] = Call(job)
-                green = gevent.spawn(self.answer, call, environ)
+                green = gevent.spawn(self.answer, call, environ, passage)
                 green.rcorn_request = f"{environ['REQUEST_METHOD']} {environ['RAW_URI']}"
             for key in stirred:
                 if key in self.calls:
                     self.calls[key].stir()
+            if news := self.reactor.news():
+                for traceback in self.deliver(news):
+                    self.reactor.complain(traceback)
             if not goes_on:
                 self.is_over = True
                 return
@@ -112,14 +112,14 @@ class Server:
             if timer is not None:
                 timer.close()
 
-    def answer(self, call, environ):
+    def answer(self, call, environ, passage):
         """What the greenlet of a request runs."""
         timers = list(self.timers(call)) if self.slow or self.longest else ()
         try:
-            if call.job.passage is None:
+            if passage is None:
                 call.run(self.site, environ, call.start_response)
             else:
-                self.run_watched(call, call.job.passage, environ)
+                self.run_watched(call, passage, environ)
         except self.interrupted:
             raise
         except BaseException as error:
@@ -136,7 +136,9 @@ class Server:
         try:
             passage.begin()
             call.run(self.site, environ, passage.watch(environ, call.start_response))
-        except Exception as error:
+        except self.interrupted:
+            raise
+        except BaseException as error:  # of a greenlet that is killed as well
             call.job.fail(error)
         passage.end(*call.job.sent())
 

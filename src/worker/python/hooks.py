@@ -4,7 +4,6 @@ import importlib
 import inspect
 import os
 import signal
-import sys
 
 # How many arguments each one takes.
 ARGUMENTS = {
@@ -66,8 +65,10 @@ def imported(name, value, source):
 class Hooks:
     """The hooks of one process: the zygote's, and after the fork those of the worker."""
 
-    def __init__(self, functions, server, objects, passage, native):
+    def __init__(self, functions, server, modules, native):
+        conf, objects, passage, _ = modules
         self.functions = functions
+        self.flush = conf.flush
         self.server = server
         self.objects = objects
         self.native = native
@@ -92,7 +93,7 @@ class Hooks:
         try:
             function(*arguments)
         finally:
-            flush()
+            self.flush()
 
     def call_safely(self, name, *arguments):
         """What the function raises is told, and no more."""
@@ -243,19 +244,9 @@ def threads():
     return len(os.listdir("/proc/self/task")) - 1
 
 
-def flush():
-    """What is printed here is not printed once more by a fork, nor lost at the end."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                pass
-
-
 def make(namespace, facts, modules, native):
     """The hooks of this zygote. `namespace` is what the settings file sets, `facts` is what the arbiter says."""
-    objects, passage, defaults = modules
+    _, objects, _, defaults = modules
     source, values = facts["source"], facts["values"]
     functions = find(facts["hooks"], namespace, source)
     own = {key.lower(): value for key, value in namespace.items()}
@@ -268,4 +259,4 @@ def make(namespace, facts, modules, native):
     app = objects.App(facts["app"], cfg)
     listeners = [objects.Listener(number) for number in facts["listeners"]]
     server = objects.Server(cfg, objects.Log(native.say), app, listeners, facts["pid"], facts["workers"])
-    return Hooks(functions, server, objects, passage, native)
+    return Hooks(functions, server, modules, native)

@@ -101,6 +101,9 @@ class Passage:
         self.environ, resp = scope, self.respond()
 
         def watched(event, /):
+            if isinstance(event, dict) and "headers" in event:
+                # What gives them may do so only once.
+                event = {**event, "headers": list(event["headers"])}
             result = send(event)
             kind = event["type"]
             if kind == "http.response.start":
@@ -128,11 +131,11 @@ class Passage:
                 resp.status = phrase(status)
         self.hooks.post_request(self.hooks.worker, self.req, self.environ, resp)
 
-    def end_task(self):
-        """The task of an ASGI application is over."""
+    def end_task(self, status):
+        """The task of an ASGI application is over. `status` is the server's own answer, where the task has sent none."""
         resp = self.resp
         if resp is not None and resp.status is None:
-            resp.status, resp.headers_sent = phrase(500), True
+            resp.status, resp.headers_sent = phrase(status), True
         self.hooks.post_request(self.hooks.worker, self.req, self.environ, resp)
 
 

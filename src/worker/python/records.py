@@ -113,7 +113,9 @@ def deliver(entries):
     for kind, *entry in entries:
         try:
             HANDLERS[kind](*entry)
-        except Exception:
+        except SystemExit:
+            """The worker is to end, which is noted elsewhere; what else has happened nobody would tell later."""
+        except BaseException:
             failures.append(traceback.format_exc())
     return failures
 

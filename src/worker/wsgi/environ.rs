@@ -7,7 +7,7 @@ use super::input::Inputs;
 use super::names::Names;
 use super::peers::Peers;
 use super::site::Site;
-use crate::words::method;
+use crate::words::{latin1, method};
 use http::{Proxied, Request, Version};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -208,19 +208,6 @@ fn protocol(py: Python<'_>, version: Version) -> &Bound<'_, PyString> {
     match version {
         Version::Http10 => intern!(py, "HTTP/1.0"),
         Version::Http11 => intern!(py, "HTTP/1.1"),
-    }
-}
-
-/// Bytes as PEP 3333 wants them: each one a character.
-pub(super) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    // SAFETY: pointer and length are of one live slice; the result is a new reference or null with an error set.
-    unsafe {
-        let text = pyo3::ffi::PyUnicode_DecodeLatin1(
-            bytes.as_ptr().cast(),
-            bytes.len().cast_signed(),
-            std::ptr::null(),
-        );
-        Ok(Bound::from_owned_ptr_or_err(py, text)?.cast_into_unchecked())
     }
 }
 

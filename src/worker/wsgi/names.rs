@@ -1,7 +1,6 @@
 //! Names of header fields as keys of the environment.
 
-use super::environ::latin1;
-use crate::words::Words;
+use crate::words::{Words, latin1};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
