@@ -1,14 +1,12 @@
 """`access_log_format`: every atom in every kind of worker, and that nothing which a client sends breaks a line."""
 
 import json
-import os
 import re
 
 import pytest
+from support.lines import wait_for_lines
 from support.server import call
 from support.subject import IS_RCORN
-
-from .conftest import wait_for_lines
 
 ATOMS = "h l u r m U q H s B b f a T p".split()
 
