@@ -165,7 +165,7 @@ def test_a_handshake_that_is_wrong_never_reaches_the_application(served, headers
 
 
 def test_a_client_is_pinged_and_one_that_is_silent_is_closed(serve):
-    server = serve("asgi_sockets", "--websocket-ping-interval", "0.3", "--websocket-ping-timeout", "0.5")
+    server = serve("asgi_sockets", "--websocket-ping-interval", "0.3", "--websocket-ping-timeout", "2")
     with open_socket(server, "/echo") as socket, server.connect() as silent:
         silent.send(request_bytes("/echo", headers=HANDSHAKE))
         assert silent.head().status == 101

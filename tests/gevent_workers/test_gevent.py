@@ -23,17 +23,14 @@ def green(serve):
     return lambda *flags, app="greens": serve(app, "--worker-class", "gevent", *flags)
 
 
-def test_a_thousand_requests_sleep_in_one_worker(green):
+def test_a_thousand_requests_wait_in_one_worker(green):
     server = green()
     connections = [server.connect() for _ in range(1000)]
-    begin = time.monotonic()
     for connection in connections:
-        connection.send(request_bytes("/sleep?s=2"))
-    assert all(connection.response().json == "slept" for connection in connections)
-    assert time.monotonic() - begin < 15, "far less than the 2000 s that they have slept"
+        connection.send(request_bytes("/meet?all=1000"))
+    assert all(connection.response().json == "met" for connection in connections)
     for connection in connections:
         connection.close()
-    assert server.get("/most").json >= 900
 
 
 @pytest.mark.parametrize("preload", ["on", "off"])
@@ -173,12 +170,12 @@ def test_a_stop_finishes_what_is_in_flight(green):
 
 
 def test_who_has_nothing_to_do_leaves_at_once(green):
-    server = green("--workers", 2)
+    # Without a limit nothing else wakes the loop.
+    server = green("--workers", 2, "--timeout", 0)
     assert server.get("/most").status == 200
     begin = time.monotonic()
-    server.send(signal.SIGTERM)
-    assert server.wait() == 0
-    assert time.monotonic() - begin < 2, "not only when the loop wakes for another reason"
+    assert server.stop() == 0
+    assert time.monotonic() - begin < 10, "and not when the time for the drain is over"
 
 
 def test_an_interrupt_does_not_wait(green):
@@ -212,8 +209,8 @@ def test_a_reload_changes_the_class(serve, directory):
     server.wait_for_workers(1)
     # Sleeping requests wait side by side now.
     begin = time.monotonic()
-    at_once(10, lambda _: server.get("/sleeps?s=0.5"))
-    assert time.monotonic() - begin < 4
+    at_once(10, lambda _: server.get("/sleeps?s=1"))
+    assert time.monotonic() - begin < 9, "one after the other takes ten"
 
 
 def test_without_gevent_a_sentence_says_so(start, directory):
