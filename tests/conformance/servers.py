@@ -1,5 +1,6 @@
 """The servers that the cases are tried on: one for each group of settings, for as long as the tests of this process run."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -61,6 +62,8 @@ class Servers:
 
     def stop(self):
         complaints = [server.clean_up() for server in self.running.values()]
+        for server in self.running.values():
+            shutil.rmtree(server.directory, ignore_errors=True)
         assert not any(complaints), complaints
 
 
