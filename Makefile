@@ -5,7 +5,7 @@
 #   make wheel   a wheel for pip, in target/dist
 #   make test    sets up what the tests need, and runs all of them
 #   make soak    a million mixed requests (COUNT=…, FLAGS="--threads 4"), with every one accounted for: about a minute
-#   make bench   rcorn beside its peers, in µs of CPU a request: half an hour, or two minutes with BENCH=quick;
+#   make bench   rcorn beside its peers, in µs of CPU a request: three quarters of an hour, or two minutes with BENCH=quick;
 #                some of it with NAMES="hello asgi"
 #   make fuzz    what strangers send, ten minutes (FUZZ_SECONDS=…) for each of eight targets
 #   make install installs what `make build` has made, below $(DESTDIR)$(PREFIX): packaging/install.mk

@@ -34,7 +34,7 @@ def table(scenario, results, missing):
     lines += [f"| {' | '.join(row)} |" for row in rows(scenario, results)]
     lines += ["", *(f"{verdict}  " for verdict in verdicts(scenario, results))]
     lines += [f"{result.name}: {result.errors} errors." for result in results if result.errors]
-    lines += [f"Left out: {' '.join(why.split())}" for why in missing]
+    lines += [f"Left out: {' '.join(why.split())}." for why in missing]
     return "\n".join(lines).rstrip() + "\n"
 
 

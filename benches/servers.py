@@ -159,12 +159,12 @@ class Running:
         deadline = time.monotonic() + seconds
         while not answers(self.port, path):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} does not serve {path}: {self.last_words()}")
+                raise RuntimeError(f"{self.name} does not serve {path}: {self.last_words() or 'it says nothing'}")
             time.sleep(0.05)
         return self
 
     def last_words(self):
-        return self.log.read_text(errors="replace")[-500:]
+        return " ".join(self.log.read_text(errors="replace").splitlines()[-3:])
 
     def pids(self):
         return account.family(self.process.pid)

@@ -17,6 +17,10 @@ from support.server import Server, copy_app
 from support.subject import IS_RCORN, NAME, THREADS, Subject, binary
 from support.waiting import Impatience, wait_until
 
+# The processes of one run inherit its name from the first.
+RUN = os.environ.setdefault("RCORN_TEST_RUN", str(os.getpid()))
+DOOR, ROOM = (Path(tempfile.gettempdir(), f"rcorn-{RUN}-{name}") for name in ("door", "room"))
+
 processes.adopt_orphans()
 
 
@@ -44,9 +48,7 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Many tests share the machine; one that is marked `alone` waits for the others and keeps them out."""
-    directory = Path(tempfile.gettempdir())
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    with open(directory / f"rcorn-{run}-door", "w") as door, open(directory / f"rcorn-{run}-room", "w") as room:
+    with open(DOOR, "w") as door, open(ROOM, "w") as room:
         fcntl.flock(door, fcntl.LOCK_EX)
         alone = item.get_closest_marker("alone") is not None
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
@@ -57,9 +59,8 @@ def pytest_runtest_protocol(item):
 
 def pytest_sessionfinish(session):
     if not hasattr(session.config, "workerinput"):
-        run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or getattr(session.config, "testrunuid", str(os.getpid()))
-        for name in ("door", "room"):
-            Path(tempfile.gettempdir(), f"rcorn-{run}-{name}").unlink(missing_ok=True)
+        DOOR.unlink(missing_ok=True)
+        ROOM.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 LOCAL = threading.local()
 NOW = {"running": 0, "most": 0}
+ALL_HERE = threading.Event()
 SOCKET_AT_IMPORT = socket.socket.__module__
 
 
@@ -30,6 +31,15 @@ def do_sleep(environ, query):
     finally:
         NOW["running"] -= 1
     return "slept"
+
+
+def do_meet(environ, query):
+    """Nobody is answered before all are here."""
+    NOW["running"] += 1
+    if NOW["running"] == int(query["all"]):
+        ALL_HERE.set()
+    ALL_HERE.wait()
+    return "met"
 
 
 def do_blocks(environ, query):

@@ -5,7 +5,6 @@ import signal
 
 import pytest
 from support.load import Load
-from support.waiting import wait_until
 
 httpx = pytest.importorskip("httpx")
 sockets = pytest.importorskip("websockets.sync.client")
@@ -23,12 +22,6 @@ def client(server):
 def chat(server, path="/chat"):
     host, port = server.address
     return sockets.connect(f"ws://{host}:{port}{path}")
-
-
-def said(server, name):
-    with server.explained():
-        wait_until((server.directory / name).exists, f"the application has made {name}")
-    return (server.directory / name).read_text()
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -64,15 +57,15 @@ def test_fastapi_streams_files_and_background_tasks(fastapi):
         part = http.get("/file", headers={"Range": "bytes=7-12"})
         assert (part.status_code, part.text) == (206, "static")
         assert http.get("/background").json() == "later"
-    assert said(fastapi, "background") == "done"
+    assert fastapi.made("background") == "done"
 
 
 def test_fastapi_server_sent_events_end_with_their_client(fastapi):
     with client(fastapi) as http, http.stream("GET", "/events") as response:
         lines = response.iter_lines()
         assert [line for line, _ in zip(lines, range(5))] == ["data: 0", "", "data: 1", "", "data: 2"]
-        said(fastapi, "events.begun")
-    said(fastapi, "events.ended")
+        fastapi.made("events.begun")
+    fastapi.made("events.ended")
     assert "Traceback" not in fastapi.log
 
 
@@ -80,20 +73,19 @@ def test_fastapi_websockets_and_failures(fastapi):
     with chat(fastapi) as socket:
         socket.send("one")
         assert socket.recv() == '{"heard":"one","state":"connected"}'
-    assert said(fastapi, "chat.ended") in ("1000", "1005")
+    assert fastapi.made("chat.ended") in ("1000", "1005")
     with client(fastapi) as http:
         assert http.get("/fail").status_code == 500
     fastapi.wait_for_log("RuntimeError: boom in FastAPI")
     assert fastapi.stop() == 0
-    said(fastapi, "shutdown")
+    fastapi.made("shutdown")
 
 
 def test_fastapi_reloads_under_load(serve):
     server = serve("asgi_fastapi", "--workers", 2)
     with Load(server.address, clients=4) as load:
         for generation in (2, 3):
-            wanted = load.answered + 100
-            wait_until(lambda: load.answered > wanted, "the load goes on")
+            load.goes_on(100)
             server.send(signal.SIGHUP)
             server.wait_for_log(rf"\] reloaded: generation {generation}\b")
         load.stop()
@@ -110,7 +102,7 @@ def test_quart(serve):
         socket.send("one")
         assert socket.recv() == "one"
     assert server.stop() == 0
-    said(server, "shutdown")
+    server.made("shutdown")
 
 
 def test_django(serve):
@@ -124,7 +116,7 @@ def test_django(serve):
         assert uploaded == {"name": "a.txt", "size": 5000, "kind": "TemporaryUploadedFile"}
         with pytest.raises(httpx.ReadTimeout):
             http.get("/wait", timeout=0.3)
-    said(server, "cancelled")
+    server.made("cancelled")
     assert server.stop() == 0
 
 

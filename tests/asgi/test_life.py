@@ -20,19 +20,12 @@ def asgi(serve):
     return serve("asgi_plain", "--asgi-disconnect-grace-period", "0.3")
 
 
-def appears(server, name):
-    """The text of a file that the application makes."""
-    with server.explained():
-        wait_until((server.directory / name).exists, f"the application has made {name}")
-    return (server.directory / name).read_text()
-
-
 def test_a_client_that_goes_is_told_and_sending_fails(asgi):
     with asgi.connect() as connection:
         connection.send(request_bytes("/watch"))
-        appears(asgi, "watching")
-    assert appears(asgi, "disconnected") == "http.disconnect"
-    assert appears(asgi, "send_failed") == "ClientDisconnected False"
+        asgi.made("watching")
+    assert asgi.made("disconnected") == "http.disconnect"
+    assert asgi.made("send_failed") == "ClientDisconnected False"
     assert asgi.get("/").text == "hello"
     assert "Traceback" not in asgi.log, "a client that goes is no error"
 
@@ -40,18 +33,18 @@ def test_a_client_that_goes_is_told_and_sending_fails(asgi):
 def test_a_client_that_resets_is_told(asgi):
     connection = asgi.connect()
     connection.send(request_bytes("/watch"))
-    appears(asgi, "watching")
+    asgi.made("watching")
     connection.abort()
-    assert appears(asgi, "disconnected") == "http.disconnect"
-    appears(asgi, "send_failed")
+    assert asgi.made("disconnected") == "http.disconnect"
+    asgi.made("send_failed")
 
 
 def test_a_task_whose_client_has_gone_is_cancelled_after_a_grace(asgi):
     begin = time.monotonic()
     with asgi.connect() as connection:
         connection.send(request_bytes("/deaf"))
-        appears(asgi, "entered")
-    appears(asgi, "cancelled")
+        asgi.made("entered")
+    asgi.made("cancelled")
     assert time.monotonic() - begin >= 0.3
     assert "Traceback" not in asgi.log
     assert asgi.get("/").text == "hello"
@@ -67,15 +60,15 @@ def test_a_client_that_only_finished_sending_gets_its_answer(asgi):
 def test_a_background_task_lets_the_next_request_through(asgi):
     with asgi.connect() as connection:
         assert connection.request("/background").text == "answered"
-        appears(asgi, "background.entered")
+        asgi.made("background.entered")
         assert connection.request("/").text == "hello"
     (asgi.directory / "background.release").touch()
-    appears(asgi, "background.done")
+    asgi.made("background.done")
 
 
 def test_a_drain_waits_for_background_tasks_and_then_tells_the_application(asgi):
     assert asgi.get("/background").text == "answered"
-    appears(asgi, "background.entered")
+    asgi.made("background.entered")
     asgi.send(signal.SIGTERM)
     asgi.wait_for_log("stopping")
     stays_true(asgi.is_running, "it waits for the task", 0.5)
@@ -87,11 +80,12 @@ def test_a_drain_waits_for_background_tasks_and_then_tells_the_application(asgi)
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_who_has_nothing_to_do_leaves_at_once(serve, workers):
-    server = serve("asgi_plain", "--workers", workers)
+    # Without a limit nothing else wakes the loop.
+    server = serve("asgi_plain", "--workers", workers, "--timeout", 0)
     assert server.get("/").text == "hello"
     begin = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 10, "and not when the time for the drain is over"
 
 
 def test_a_drain_finishes_requests(asgi):
@@ -107,7 +101,7 @@ def test_tasks_that_take_too_long_are_cancelled_in_time_for_the_end(serve):
     server = serve("asgi_plain", "--graceful-timeout", 2)
     connection = server.connect()
     connection.send(request_bytes("/deaf"))
-    appears(server, "entered")
+    server.made("entered")
     assert server.stop() == 0
     connection.close()
     assert (server.directory / "cancelled").exists() and (server.directory / "shutdown").exists()
@@ -117,11 +111,11 @@ def test_tasks_that_take_too_long_are_cancelled_in_time_for_the_end(serve):
 def test_an_interrupt_ends_at_once(asgi):
     connection = asgi.connect()
     connection.send(request_bytes("/deaf"))
-    appears(asgi, "entered")
+    asgi.made("entered")
     begin = time.monotonic()
     assert asgi.stop(signal.SIGINT) == 0
     connection.close()
-    assert time.monotonic() - begin < 3 and "Traceback" not in asgi.log
+    assert time.monotonic() - begin < 10 and "Traceback" not in asgi.log
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
@@ -137,7 +131,7 @@ def test_signals_of_the_application_and_ours(serve, loop):
     with server.explained():
         wait_until(lambda: worker not in server.workers() and server.workers(), "another worker took its place")
     assert server.get("/").text == "hello"
-    appears(server, "shutdown")
+    server.made("shutdown")
 
 
 def test_an_application_that_exits_is_replaced(asgi):
@@ -153,8 +147,7 @@ def test_a_reload_under_load_loses_nothing(serve, path):
     server = serve("asgi_plain", "--workers", 2)
     with Load(server.address, clients=6, path=path) as load:
         for generation in (2, 3, 4):
-            wanted = load.answered + 200
-            wait_until(lambda: load.answered > wanted, "the load goes on")
+            load.goes_on(200)
             server.send(signal.SIGHUP)
             server.wait_for_log(rf"\] reloaded: generation {generation}\b")
         load.stop()
@@ -173,8 +166,7 @@ def test_a_reload_changes_the_class_of_the_workers(start, directory):
     server = start(None, "--chdir", place, "-c", settings, call="").ready()
     with Load(server.address, clients=3) as load:
         for generation, app in ((2, "asgi_plain"), (3, "plain"), (4, "asgi_plain")):
-            wanted = load.answered + 100
-            wait_until(lambda: load.answered > wanted, "the load goes on")
+            load.goes_on(100)
             settings.write_text(f'app = "{app}"')
             server.send(signal.SIGHUP)
             server.wait_for_log(rf"\] reloaded: generation {generation}\b")
@@ -239,7 +231,7 @@ def test_a_loop_that_is_blocked_is_replaced_and_shown(serve):
     (worker,) = server.wait_for_workers(1)
     with server.connect() as connection:
         connection.send(request_bytes("/block"))
-        appears(server, "blocking")
+        server.made("blocking")
         server.wait_for_log("WORKER TIMEOUT")
         server.wait_for_log(r'asgi_plain\.py", line \d+ in block')
         with server.explained():
@@ -269,8 +261,7 @@ def test_memory_and_descriptors_stay_where_they_are(serve):
                 connection.send(request_bytes("/boom_within"))
 
     def measures():
-        pages = int(open(f"/proc/{worker}/statm").read().split()[1])
-        return pages * 4, len(os.listdir(f"/proc/{worker}/fd"))
+        return processes.resident_kib(worker), len(os.listdir(f"/proc/{worker}/fd"))
 
     rounds(100)
     memory, descriptors = measures()

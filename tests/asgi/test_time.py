@@ -72,4 +72,5 @@ def test_a_websocket_may_take_as_long_as_it_likes(serve):
             socket.recv(timeout=0.6)
         socket.send("y")
         assert socket.recv() == "y"
-    assert "slow" not in server.log and "TIMEOUT" not in server.log
+    # The others are as slow as the machine.
+    assert "/echo" not in server.log

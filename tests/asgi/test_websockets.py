@@ -6,8 +6,8 @@ import signal
 import struct
 
 import pytest
-from support.client import Closed, request_bytes
-from support.waiting import stays_true, wait_until
+from support.client import request_bytes
+from support.waiting import wait_until
 
 websockets = pytest.importorskip("websockets.sync.client")
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
@@ -25,12 +25,6 @@ HANDSHAKE = {
 def open_socket(server, path, **options):
     host, port = server.address
     return websockets.connect(f"ws://{host}:{port}{path}", max_size=None, **options)
-
-
-def said(server, name):
-    with server.explained():
-        wait_until((server.directory / name).exists, f"the application has made {name}")
-    return (server.directory / name).read_text()
 
 
 def frame(payload, opcode=1, last=True, mask=b"\1\2\3\4"):
@@ -59,8 +53,8 @@ def test_messages_come_back(serve, loop, compression):
             socket.send(message)
         assert [socket.recv() for _ in messages] == messages
         socket.close(4000, "enough")
-    assert json.loads(said(server, "ended")) == [4000, "enough"]
-    assert said(server, "late") == "ClientDisconnected"
+    assert json.loads(server.made("ended")) == [4000, "enough"]
+    assert server.made("late") == "ClientDisconnected"
     assert "Traceback" not in server.log
 
 
@@ -74,7 +68,7 @@ def test_scope_subprotocol_headers_and_close(served):
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv()
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (3001, "that was it")
-    assert said(served, "ended") == "3001"
+    assert served.made("ended") == "3001"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/refuse", 403), ("/deny", 401), ("/fail", 500), ("/ignore", 500)])
@@ -86,7 +80,7 @@ def test_who_is_not_accepted_gets_a_response(served, path, status):
     if path == "/deny":
         assert response.body == b"who are you?" and response.headers["www-authenticate"] == "Basic"
     if path == "/refuse":
-        assert said(served, "ended") == "1006"
+        assert served.made("ended") == "1006"
     with served.connect() as connection:
         assert connection.request("/").text == "hello"
 
@@ -106,7 +100,7 @@ def test_a_client_that_vanishes_is_1006(served):
     connection.send(frame(b"one"))
     assert connection.exactly(5) == b"\x81\x03one"
     connection.close()
-    assert json.loads(said(served, "ended")) == [1006, ""]
+    assert json.loads(served.made("ended")) == [1006, ""]
 
 
 def test_what_comes_with_the_handshake_is_heard(served):
@@ -140,7 +134,7 @@ def test_a_fault_of_the_client_is_told_to_both(served, data, code):
         connection.send(data)
         header = connection.exactly(4)
         assert header[0] == 0x88 and struct.unpack("!H", header[2:])[0] == code
-    assert json.loads(said(served, "ended"))[0] == code
+    assert json.loads(served.made("ended"))[0] == code
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
@@ -171,7 +165,7 @@ def test_a_handshake_that_is_wrong_never_reaches_the_application(served, headers
 
 
 def test_a_client_is_pinged_and_one_that_is_silent_is_closed(serve):
-    server = serve("asgi_sockets", "--websocket-ping-interval", "0.3", "--websocket-ping-timeout", "0.5")
+    server = serve("asgi_sockets", "--websocket-ping-interval", "0.3", "--websocket-ping-timeout", "2")
     with open_socket(server, "/echo") as socket, server.connect() as silent:
         silent.send(request_bytes("/echo", headers=HANDSHAKE))
         assert silent.head().status == 101
@@ -209,7 +203,7 @@ def test_a_client_that_does_not_read_holds_up_the_application(served):
     with served.connect(receive_buffer=65_536) as connection:
         connection.send(request_bytes("/push", headers=HANDSHAKE))
         connection.head()
-        assert int(said(served, "held_up")) < 300
+        assert int(served.made("held_up")) < 300
         for _ in range(1000):
             assert connection.exactly(10)[:2] == b"\x82\x7f"
             connection.exactly(65_536)
@@ -239,7 +233,7 @@ def test_a_drain_closes_with_1012(served):
             socket.recv()
         assert closed.value.rcvd.code == 1012
     assert served.wait() == 0
-    assert json.loads(said(served, "ended"))[0] == 1012
+    assert json.loads(served.made("ended"))[0] == 1012
 
 
 def test_a_reload_closes_with_1012_and_the_new_generation_answers(served):

@@ -1,9 +1,11 @@
 """The servers that the cases are tried on: one for each group of settings, for as long as the tests of this process run."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
 from support import systemd
+from support.lines import whole_lines
 from support.server import Server, copy_app
 from support.subject import IS_RCORN
 from support.waiting import wait_until
@@ -60,6 +62,8 @@ class Servers:
 
     def stop(self):
         complaints = [server.clean_up() for server in self.running.values()]
+        for server in self.running.values():
+            shutil.rmtree(server.directory, ignore_errors=True)
         assert not any(complaints), complaints
 
 
@@ -70,10 +74,7 @@ def calls(server, group):
 
 
 def access_lines(server):
-    """The lines that are whole: where one crosses a page of the file, a reader may see its first part before the rest."""
-    path = server.directory / "access"
-    whole, _, _ = path.read_text().rpartition("\n") if path.exists() else ("", "", "")
-    return whole.splitlines()
+    return whole_lines(server.directory / "access")
 
 
 def wait_for_line(server, count):

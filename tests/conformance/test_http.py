@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 from support.client import Closed
-from support.subject import IS_RCORN, NAME
+from support.subject import IS_RCORN
 
 from .cases import HTTP
 from .servers import access_lines, calls, wait_for_line

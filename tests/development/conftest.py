@@ -1,5 +1,8 @@
 """An application that a test edits while it is served."""
 
+import contextlib
+import signal
+
 import pytest
 from support.client import Closed
 from support.waiting import wait_until
@@ -28,6 +31,15 @@ class Edited:
     def answers(self, answer, name="app.py"):
         """The application gives this expression from now on."""
         return self.write(name, WSGI.format(answer=answer))
+
+    @contextlib.contextmanager
+    def at_once(self):
+        """What is changed within is seen at one moment, however long the machine takes for it."""
+        self.server.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.server.send(signal.SIGCONT)
 
     def serve(self, *flags, reload=True, **options):
         options.setdefault("call", "app")

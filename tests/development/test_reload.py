@@ -111,8 +111,9 @@ def test_many_files_at_once_are_one_reload(edited):
     edited.write("app.py", imports + "\n" + edited.answers("str(sum([m0.VALUE, m299.VALUE]))").read_text())
     edited.serve()
     assert edited.get().text == "2"
-    for number in range(300):
-        edited.write(f"package/m{number}.py", "VALUE = 25")
+    with edited.at_once():
+        for number in range(300):
+            edited.write(f"package/m{number}.py", "VALUE = 25")
     edited.says("50")
     edited.server.wait_for_log(r"reload: package/m0.py and 299 more files have changed")
     stays_true(lambda: edited.reloads() == 1, "that was all", seconds=1)
@@ -146,7 +147,8 @@ def test_files_and_patterns_beside_modules(edited):
         lambda: edited.write("labels.txt", "x"),
     ]
     for count, change in enumerate(changes, 1):
-        change()
+        with edited.at_once():
+            change()
         reloaded(edited, count)
     edited.write("pages/a/notes.txt", "")
     stays_true(lambda: edited.reloads() == len(changes), "that is none of them", seconds=1)

@@ -12,6 +12,7 @@ import socket
 import pytest
 from drop_in.both import SERVERS, Case, Deployment
 from support.client import Connection
+from support.lines import in_groups, wait_for_lines
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.rcorn("it runs both by itself")
@@ -42,16 +43,6 @@ def ask(deployment, target, *more):
         return connection.request(target, *more)
 
 
-def lines_of(path, count):
-    """The lines of a file, as soon as there are so many."""
-
-    def found():
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        return len(lines) >= count and all(line.endswith("\n") for line in lines) and lines
-
-    return [line.rstrip("\n") for line in wait_until(found, f"{path.name} has {count} lines")]
-
-
 def test_prometheus_in_several_processes(deployed):
     shop = deployed("prometheus", "main:app", socket="shop.sock", workers=2)
     gauges = shop.place / "metrics"
@@ -73,7 +64,7 @@ def test_prometheus_in_several_processes(deployed):
 def test_sentry(deployed):
     shop = deployed("sentry", socket="shop.sock", workers=2)
     assert [ask(shop, target).status for target in ("/", "/order/7")] == [200, 500]
-    (line,) = lines_of(shop.place / "events", 1)
+    (line,) = wait_for_lines(shop.place / "events", 1)
     *event, age, words, process = json.loads(line)
     assert event == ["LookupError", "no order 7", "order", "http://test/order/7"]
     assert age in (1, 2) and (words, process) == ([], {"own": True})
@@ -119,17 +110,6 @@ def test_hooks_that_log(deployed):
     assert hooks("pre_request", "post_request") == ["pre_request GET /tea", "post_request GET /tea 200 OK"]
 
 
-def in_groups(lines):
-    """Those of the same hook that follow one another, sorted."""
-    ordered, group = [], []
-    for line in lines:
-        if group and line.split()[0] != group[0].split()[0]:
-            ordered += sorted(group)
-            group = []
-        group.append(line)
-    return ordered + sorted(group)
-
-
 def test_workers_that_recycle_themselves(deployed, server):
     shop = deployed("recycled", "main:app", socket="main.sock", workers=1)
     answers = [ask(shop, "/") for _ in range(17)]
@@ -173,7 +153,7 @@ def test_every_atom_of_the_access_log(deployed, server):
     shop = deployed("lines", "main:app", workers=1)
     for request in REQUESTS:
         ask(shop, *request)
-    lines = [line.split("|") for line in lines_of(shop.place / "access.log", len(REQUESTS))]
+    lines = [line.split("|") for line in wait_for_lines(shop.place / "access.log", len(REQUESTS))]
     assert [line[: len(LINES[0])] for line in lines[:5]] == LINES
     for line in lines:
         for pattern, text in zip(TIMES, line[len(LINES[0]) :], strict=True):
@@ -188,17 +168,17 @@ def test_logs_of_objects(deployed, server):
     shop = deployed("json_logs", "main:app", socket="main.sock", workers=1)
     assert ask(shop, "/tea?a=b", "GET", [("User-Agent", "test/1"), ("Host", "shop")]).status == 200
     ask(shop, "/fail")
-    access = [json.loads(line) for line in lines_of(shop.place / "access.json", 2)]
+    access = [json.loads(line) for line in wait_for_lines(shop.place / "access.json", 2)]
     answered = {"method": "GET", "path": "/tea", "query": "a=b", "length": 3, "agent": "test/1", "host": "shop", "took": True}
     status = access[0].pop("status")
     assert access[0] == {"logger": "gunicorn.access", **answered}
     assert status == "200"
-    error = [json.loads(line) for line in lines_of(shop.place / "error.json", 2)]
+    error = [json.loads(line) for line in wait_for_lines(shop.place / "error.json", 2)]
     (raised,) = [entry for entry in error if "raised" in entry]
     assert (raised["logger"], raised["level"], raised["raised"]) == ("gunicorn.error", "ERROR", "ValueError")
     assert "/fail" in raised["message"]
     assert {"logger": "gunicorn.error", "level": "INFO", "message": "worker 1 is there"} in error
-    (said,) = lines_of(shop.place / "shop.json", 1)
+    (said,) = wait_for_lines(shop.place / "shop.json", 1)
     assert json.loads(said) == {"logger": "shop", "level": "WARNING", "message": "/tea is asked for"}
     # What the arbiter says stays in rcorn's own log.
     listening = [entry for entry in error if entry["message"].startswith("Listening at")]
@@ -209,7 +189,7 @@ def test_a_class_of_loggers(deployed):
     shop = deployed("quiet", "main:app", workers=1, socket="main.sock")
     for target in ("/health", "/tea", "/health"):
         assert ask(shop, target).status == 200
-    assert lines_of(shop.place / "access.log", 1) == ["GET /tea 200"]
+    assert wait_for_lines(shop.place / "access.log", 1) == ["GET /tea 200"]
     shop.server.stop()
     error = (shop.place / "error.log").read_text()
     assert "made of 1 access.log unix:main.sock shop, gunicorn.error" in error and "left out: 2" in error

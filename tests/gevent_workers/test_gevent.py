@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from support import processes
 from support.client import request_bytes
 from support.load import Load
 from support.server import call
@@ -22,17 +23,14 @@ def green(serve):
     return lambda *flags, app="greens": serve(app, "--worker-class", "gevent", *flags)
 
 
-def test_a_thousand_requests_sleep_in_one_worker(green):
+def test_a_thousand_requests_wait_in_one_worker(green):
     server = green()
     connections = [server.connect() for _ in range(1000)]
-    begin = time.monotonic()
     for connection in connections:
-        connection.send(request_bytes("/sleep?s=2"))
-    assert all(connection.response().json == "slept" for connection in connections)
-    assert time.monotonic() - begin < 15, "far less than the 2000 s that they have slept"
+        connection.send(request_bytes("/meet?all=1000"))
+    assert all(connection.response().json == "met" for connection in connections)
     for connection in connections:
         connection.close()
-    assert server.get("/most").json >= 900
 
 
 @pytest.mark.parametrize("preload", ["on", "off"])
@@ -87,8 +85,7 @@ def test_a_client_that_reads_slowly_holds_up_nobody(green):
         slow.exactly(1000)
         (worker,) = server.wait_for_workers(1)
         assert all(server.get("/most").status == 200 for _ in range(20))
-        with open(f"/proc/{worker}/statm") as memory:
-            assert int(memory.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") < 100_000_000, "what is not read is not made"
+        assert processes.resident_kib(worker) < 100_000, "what is not read is not made"
         slow.exactly(400 * 65536)
     assert server.get("/most").status == 200
 
@@ -173,12 +170,12 @@ def test_a_stop_finishes_what_is_in_flight(green):
 
 
 def test_who_has_nothing_to_do_leaves_at_once(green):
-    server = green("--workers", 2)
+    # Without a limit nothing else wakes the loop.
+    server = green("--workers", 2, "--timeout", 0)
     assert server.get("/most").status == 200
     begin = time.monotonic()
-    server.send(signal.SIGTERM)
-    assert server.wait() == 0
-    assert time.monotonic() - begin < 2, "not only when the loop wakes for another reason"
+    assert server.stop() == 0
+    assert time.monotonic() - begin < 10, "and not when the time for the drain is over"
 
 
 def test_an_interrupt_does_not_wait(green):
@@ -212,8 +209,8 @@ def test_a_reload_changes_the_class(serve, directory):
     server.wait_for_workers(1)
     # Sleeping requests wait side by side now.
     begin = time.monotonic()
-    at_once(10, lambda _: server.get("/sleeps?s=0.5"))
-    assert time.monotonic() - begin < 4
+    at_once(10, lambda _: server.get("/sleeps?s=1"))
+    assert time.monotonic() - begin < 9, "one after the other takes ten"
 
 
 def test_without_gevent_a_sentence_says_so(start, directory):
@@ -228,8 +225,7 @@ def test_many_requests_leave_nothing_behind(green):
     (worker,) = server.wait_for_workers(1)
 
     def size():
-        with open(f"/proc/{worker}/statm") as memory:
-            return int(memory.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"), len(os.listdir(f"/proc/{worker}/fd"))
+        return processes.resident_kib(worker), len(os.listdir(f"/proc/{worker}/fd"))
 
     for number, clients in enumerate([4, 4, 4]):
         with Load(server.address, clients=clients, most=3000) as load:
@@ -238,4 +234,4 @@ def test_many_requests_leave_nothing_behind(green):
         if number == 0:
             before = size()
     wait_until(lambda: size()[1] <= before[1], "no more is open than before")
-    assert size()[0] - before[0] < 3_000_000, (before, size())
+    assert size()[0] - before[0] < 3000, (before, size())

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.lines import in_groups, whole_lines
 from support.subject import Subject, binary
 from support.waiting import wait_until
 
@@ -19,9 +20,7 @@ class Hooked:
 
     @property
     def notes(self):
-        path = self.server.directory / "notes"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return [json.loads(line) for line in whole_lines(self.server.directory / "notes")]
 
     def named(self, *hooks):
         return [note for note in self.notes if note["hook"] in hooks]
@@ -40,7 +39,7 @@ class Hooked:
         """The hooks of the master in their order, those of workers that end together by their age."""
         hooks = ("on_starting", "when_ready", "on_reload", "nworkers_changed", "pre_fork", "child_exit", "on_exit")
         said = [" ".join(map(str, [note["hook"], *self.words(note)])) for note in self.named(*hooks)]
-        return [line for group in grouped(said) for line in group]
+        return in_groups(said)
 
     @staticmethod
     def words(note):
@@ -50,16 +49,6 @@ class Hooked:
         """The hooks that ran in one worker, in their order."""
         elsewhere = ("pre_fork", "child_exit")
         return [note["hook"] for note in self.notes if note["age"] == age and note["hook"] not in elsewhere]
-
-
-def grouped(said):
-    group = []
-    for line in said:
-        if group and line.split()[0] != group[0].split()[0]:
-            yield sorted(group)
-            group = []
-        group.append(line)
-    yield sorted(group)
 
 
 def subject_named(name):

@@ -82,6 +82,7 @@ async def blocks_loop(scope, receive, send):
         time.sleep(30)
 """
 
+
 def test_a_worker_that_is_stuck(hooked, kind):
     def files(place):
         (place / "stuck.py").write_text(BLOCKS)

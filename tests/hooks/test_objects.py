@@ -172,14 +172,9 @@ def test_post_request_takes_what_it_asks_for(hooked):
 
 
 def test_a_hook_can_be_named(hooked):
-    settings = "post_fork = 'os.path.join'\nwhen_ready = 'named.ready'\n"
-    settings = "import sys\nsys.path.insert(0, '.')\nwhen_ready = 'named.ready'\n"
-
-    server = hooked(
-        settings=settings, ready=False, env={"PYTHONPATH": os.path.dirname(__file__)}
-    ).server
-    server.ready()
-    wait_until(lambda: (server.directory / "named").exists(), "the named function has run")
+    settings = "when_ready = 'named.ready'\n"
+    server = hooked(settings=settings, env={"PYTHONPATH": os.path.dirname(__file__)}).server
+    server.made("named")
 
 
 def test_the_application_is_imported_behind_the_early_hooks(hooked):

@@ -2,7 +2,6 @@
 
 import pytest
 from support.subject import IS_RCORN
-from support.waiting import wait_until
 
 KINDS = {
     "sync": ("logged", [] if IS_RCORN else ["--worker-class", "sync"]),
@@ -31,13 +30,3 @@ def logging_server(serve, access):
         return serve(app, *further, "--access-logfile", access, *flags, **options)
 
     return start
-
-
-def whole_lines(path):
-    """The lines of a file that are complete."""
-    whole, _, _ = path.read_text().rpartition("\n") if path.exists() else ("", "", "")
-    return whole.splitlines()
-
-
-def wait_for_lines(path, count):
-    return wait_until(lambda: len(found := whole_lines(path)) >= count and found, f"{path} has {count} lines")

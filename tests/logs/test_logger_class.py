@@ -4,11 +4,12 @@ import json
 import signal
 
 import pytest
+from support.lines import wait_for_lines, whole_lines
 from support.server import call, copy_app
 from support.subject import IS_RCORN
 from support.waiting import wait_until
 
-from .conftest import KINDS, wait_for_lines, whole_lines
+from .conftest import KINDS
 
 
 @pytest.fixture

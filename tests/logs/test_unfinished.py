@@ -6,9 +6,8 @@ import re
 import signal
 
 import pytest
+from support.lines import wait_for_lines, whole_lines
 from support.waiting import wait_until
-
-from .conftest import wait_for_lines, whole_lines
 
 pytestmark = pytest.mark.rcorn("Gunicorn has no line for these")
 

@@ -11,15 +11,10 @@ pytestmark = pytest.mark.rcorn("Gunicorn kills the worker without a word")
 TEXT = "the application did not answer within time.\n"
 
 
-def appears(server, name):
-    with server.explained():
-        wait_until((server.directory / name).exists, f"the application has made {name}")
-
-
 def sends(server, target, sign, method="GET"):
     connection = server.connect()
     connection.send(request_bytes(target, method))
-    appears(server, sign)
+    server.made(sign)
     return connection
 
 

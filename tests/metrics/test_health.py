@@ -16,11 +16,13 @@ pytestmark = pytest.mark.rcorn("Gunicorn has no such paths")
 def test_both_answer_at_once_while_every_worker_is_stuck(metered):
     metered = metered("plain", "--workers", 2)
     with Held(metered.server, "one"), Held(metered.server, "two"):
-        begin = time.monotonic()
+        times = []
         for _ in range(20):
+            begin = time.monotonic()
             assert metered.ask("/live").status == metered.ask("/ready").status == 200
+            times.append(time.monotonic() - begin)
         assert metered.scrape()("rcorn_workers", state="busy") == 2
-        assert time.monotonic() - begin < 2
+        assert min(times) < 0.1, "what is slower had to wait for the machine"
 
 
 def test_by_head_too(metered):
@@ -86,8 +88,9 @@ def test_a_reload_is_no_reason_not_to_be_ready(metered):
         asker.start()
     for generation in range(2, 12):
         metered.server.send(signal.SIGHUP).wait_for_log(f"reloaded: generation {generation}")
+    wait_until(lambda: len(answers) > 50 or lost, "there are enough answers")
     over.set()
     for asker in askers:
         asker.join()
-    assert set(answers) == {200} and len(answers) > 50
+    assert set(answers) == {200}
     assert not lost, f"{len(lost)} of {len(answers)}: {lost[:3]}"

@@ -50,8 +50,7 @@ def test_no_counter_goes_back_whoever_ends(metered):
     with Watch(metered) as watch:
         with Load(server.address, clients=3) as load:
             for generation in (2, 3, 4):
-                before = load.answered
-                wait_until(lambda before=before: load.answered > before + 300, "the load goes on")
+                load.goes_on(300)
                 server.send(signal.SIGHUP).wait_for_log(f"reloaded: generation {generation}")
         load.assert_all_answered()
         wait_until(lambda: metered.scrape().all("rcorn_workers") == [0, 2, 0, 0, 0], "nobody comes or goes")

@@ -90,8 +90,9 @@ def test_rates_of_the_last_minute(controlled):
     for _ in range(50):
         control.server.get("/")
     control.server.get("/nowhere")
-    rates = wait_until(lambda: (now := control.status()["last_minute"])["by_class"][1] == 50 and now, "50 were counted")
-    assert rates["by_class"] == [0, 50, 0, 1, 0] and rates["requests_per_second"] > 0
+    counted = [0, 50, 0, 1, 0]
+    rates = wait_until(lambda: (now := control.status()["last_minute"])["by_class"] == counted and now, "all were counted")
+    assert rates["requests_per_second"] > 0
     assert 0 < rates["p50"] <= rates["p99"]
 
 
@@ -289,7 +290,7 @@ class TestManners:
         (worker,) = control.server.workers()
         os.kill(worker, signal.SIGKILL)
         with control.server.explained():
-            wait_until(lambda: control.server.workers() not in ([], [worker]), "supervision goes on", seconds=2)
+            wait_until(lambda: control.server.workers() not in ([], [worker]), "supervision goes on", seconds=4)
         for connection in slow:
             connection.close()
         assert control.status()["state"] == "serving"

@@ -6,20 +6,13 @@ import signal
 
 import pytest
 from support.client import request_bytes
+from support.lines import wait_for_lines, whole_lines
 from support.waiting import wait_until
 
 COMBINED = re.compile(
     r'(?P<host>\S+) - - \[(?P<time>\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "(?P<line>[^"]*)" (?P<status>\d{3}) '
     r'(?P<size>\d+|-) "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)"'
 )
-
-
-def lines(path):
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def wait_for_lines(path, count):
-    return wait_until(lambda: len(found := lines(path)) >= count and found, f"{path} has {count} lines")
 
 
 def test_the_combined_format(serve, directory):
@@ -138,7 +131,7 @@ class TestReopening:
         with server.explained():
             wait_until(new_access, "all workers write to the new error log")
             # An answer is sent before its line is written.
-            wait_until(lambda: lines(directory / "access"), "and to the new access log")
+            wait_until(lambda: whole_lines(directory / "access"), "and to the new access log")
 
     def test_usr1_to_the_arbiter(self, server, directory):
         server.get("/raises")
@@ -146,10 +139,10 @@ class TestReopening:
         server.send(signal.SIGUSR1)
         wait_until(lambda: (directory / "access").exists() and (directory / "error").exists(), "there are new files")
         self.written_to_the_new_files(server, directory)
-        before = len(lines(directory / "access.1"))
+        before = len(whole_lines(directory / "access.1"))
         for number in range(50):
             server.get(f"/number?n={number}")
-        assert len(lines(directory / "access.1")) == before, "nothing is written to the old file any more"
+        assert len(whole_lines(directory / "access.1")) == before, "nothing is written to the old file any more"
 
     @pytest.mark.rcorn("Gunicorn's worker reopens only its own")
     def test_usr1_to_a_worker(self, server, directory):

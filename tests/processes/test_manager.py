@@ -132,6 +132,6 @@ def test_a_manager_that_does_not_read_holds_up_nobody(start, directory):
         stays_true(lambda: server.workers() == [first, second], "it serves on, with a full queue before it", seconds=1)
         os.kill(first, signal.SIGKILL)
         with server.explained():
-            wait_until(lambda: len(server.workers()) == 2 and first not in server.workers(), "it is replaced", seconds=2)
+            wait_until(lambda: len(server.workers()) == 2 and first not in server.workers(), "it is replaced")
         begin = time.monotonic()
-        assert server.stop() == 0 and time.monotonic() - begin < 4
+        assert server.stop() == 0 and time.monotonic() - begin < 10

@@ -10,7 +10,7 @@ from support.client import Closed, request_bytes
 from support.holding import Held
 from support.load import Load
 from support.subject import IS_RCORN
-from support.waiting import wait_until
+from support.waiting import stays_true, wait_until
 
 
 def is_draining(server):
@@ -43,8 +43,7 @@ def test_handlers_of_the_interpreters_end_have_the_time_of_the_drain(serve):
     assert server.get("/").text == "hello"
     server.send(signal.SIGTERM)
     wait_until((server.directory / "begun").exists, "the handler has begun")
-    begun = time.monotonic()
-    wait_until(lambda: time.monotonic() > begun + 1.5, "it takes longer than an end of its own")
+    stays_true(server.is_running, "it takes longer than an end of its own", 1.5)
     (server.directory / "go").touch()
     assert server.wait() == 0
     assert (server.directory / "ended").exists() and "killed" not in server.log
@@ -102,8 +101,7 @@ def test_a_restart_on_a_socket_of_systemd_loses_nothing(serve):
     first = serve("plain", "--workers", 2)
     with Load(first.address, clients=8, keep_alive=False) as load:
         for _ in range(3):
-            answered = load.answered
-            wait_until(lambda: load.answered > answered + 200, "the load runs")  # noqa: B023
+            load.goes_on(200)
             assert first.stop() == 0
             first = serve("plain", "--workers", 2, listener=first.listener)
     load.assert_all_answered()

@@ -95,7 +95,6 @@ def test_a_file_that_is_not_there(rcorn):
     assert outcome.code == SETUP and "absent.toml" in outcome.sentence and "No such file" in outcome.sentence
 
 
-
 def test_a_port_in_use(rcorn):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 
 from .client import Closed, Connection
+from .waiting import wait_until
 
 
 class Load:
@@ -37,6 +38,11 @@ class Load:
         for thread in self.threads:
             thread.join(30)
             assert not thread.is_alive(), "a client of the load still waits for its answer"
+
+    def goes_on(self, count):
+        """Waits until so many more are answered, or one has failed."""
+        wanted = self.answered + count
+        wait_until(lambda: self.answered > wanted or self.failures, f"the load has {count} more answers")
 
     def assert_all_answered(self):
         assert self.answered and not self.failures, f"{self.answered} answered, failed: {self.failures[:5]}"

@@ -115,6 +115,13 @@ class Server:
         with self.explained():
             return wait_until(found, f"the log says {pattern!r} ({count}x)", seconds)
 
+    def made(self, name):
+        """Waits for a file that the application makes in its directory; its text."""
+        path = self.directory / name
+        with self.explained():
+            wait_until(path.exists, f"the application has made {name}")
+        return path.read_text()
+
     def ready(self, seconds=PATIENCE):
         """Waits until it told its manager that it is ready."""
 

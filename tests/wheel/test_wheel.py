@@ -240,7 +240,7 @@ def test_an_upgrade_while_it_runs(wheel, directory, start):
     (old,) = server.wait_for_workers(1)
     environment.install(later, "--upgrade")
     assert server.get("/").text == "hello" and server.workers() == [old], "nothing happens before it is asked to"
-    server.send(signal.SIGHUP).wait_for_log(rf"reloaded: generation 2[^\n]*")
+    server.send(signal.SIGHUP).wait_for_log(r"reloaded: generation 2[^\n]*")
     wait_until(lambda: len(server.workers()) == 1 and server.workers() != [old], "the new worker is alone")
     assert Path(f"/proc/{server.pid}/exe").resolve() == environment.place / "bin" / "rcorn"
     loaded = Path(f"/proc/{server.workers()[0]}/maps").read_text().splitlines()
