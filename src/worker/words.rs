@@ -7,6 +7,16 @@ use pyo3::types::PyString;
 const PLACES: usize = 256;
 const LONGEST: usize = 48;
 
+/// Longer values of fields are made anew each time.
+pub(crate) const LONGEST_VALUE: usize = 256;
+/// Fields whose values are not kept longer than their request.
+const SECRETS: [&str; 3] = ["cookie", "authorization", "proxy-authorization"];
+
+/// May the value that comes with this name not be kept?
+pub(crate) fn is_secret(name: &[u8]) -> bool {
+    SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+}
+
 /// What was made of words. Clients choose them, so the memory is bounded: one entry per place, the newest wins.
 pub(crate) struct Words<V> {
     places: Vec<Option<(Box<[u8]>, V)>>,

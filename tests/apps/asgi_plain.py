@@ -227,6 +227,8 @@ async def wrong(scope, receive, send):
         "bad_value": start | {"headers": [(b"a", b"b\r\nc: d")]},
         "text_header": start | {"headers": [("a", "b")]},
         "bad_status": start | {"status": 99},
+        "long_status": start | {"status": 2000},
+        "longest_status": start | {"status": 65535},
         "no_dict": "text",
     }
     kind = parameters(scope)["kind"]

@@ -48,6 +48,15 @@ def test_the_scope(served):
     assert scope["state"]["started"] == "yes"
 
 
+def test_each_request_has_its_own_fields(served):
+    """Whatever is kept of one for the next."""
+    sent = [[("X-A", "1"), ("X-B", "\u00e9"), ("x-a", "2")], [("X-A", "2")], [("X-B", "1"), ("X-A", "")], [("X-A", "1"), ("X-B", "\u00e9"), ("x-a", "2")]]
+    with served.connect() as connection:
+        for fields in sent:
+            got = connection.request("/scope", headers=fields).json["headers"]
+            assert got == [["host", "test"], *([name.lower(), value] for name, value in fields)]
+
+
 def test_the_scope_of_http_1_0(served):
     with served.connect() as connection:
         assert connection.request("/scope", version="1.0").json["http_version"] == "1.0"
@@ -188,6 +197,8 @@ def test_a_response_that_breaks_off_is_seen(served, path):
         ("bad_value", "ValueError"),
         ("text_header", "TypeError"),
         ("bad_status", "ValueError"),
+        ("long_status", "ValueError"),
+        ("longest_status", "ValueError"),
         ("no_dict", "TypeError"),
     ],
 )

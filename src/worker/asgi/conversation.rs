@@ -21,7 +21,6 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use pyo3::{PyTraverseError, PyVisit};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pyo3::create_exception!(rcorn, ClientDisconnected, PyOSError, "The client of this request has gone away.");
@@ -79,7 +78,9 @@ pub(super) enum Body {
 #[pyclass(frozen, module = "rcorn")]
 pub(crate) struct Conversation {
     key: usize,
-    scope: Py<PyDict>,
+    /// Not the scope: applications keep `receive` and `send` there.
+    method: Option<Py<PyAny>>,
+    path: Option<Py<PyAny>>,
     pub(super) shared: Arc<Shared>,
     state: Mutex<State>,
 }
@@ -109,8 +110,9 @@ impl Conversation {
             websocket: offer.map(|offer| Box::new(Websocket::new(offer))),
             timer: None,
         };
-        let (scope, shared) = (scope.clone().unbind(), Arc::clone(shared));
-        Bound::new(py, Self { key, scope, shared, state: Mutex::new(state) })
+        let part = |key| scope.get_item(key).map(|value| value.map(Bound::unbind));
+        let (method, path) = (part(intern!(py, "method"))?, part(intern!(py, "path"))?);
+        Bound::new(py, Self { key, method, path, shared: Arc::clone(shared), state: Mutex::new(state) })
     }
 
     /// The state. An error when another thread has it at this moment.
@@ -127,11 +129,10 @@ impl Conversation {
 
     /// `GET /path`, for the log.
     pub(super) fn name(&self, py: Python<'_>) -> String {
-        let part = |key: &str| match self.scope.bind(py).get_item(key) {
-            Ok(Some(value)) => value.to_string(),
-            _ => String::new(),
+        let part = |part: &Option<Py<PyAny>>| {
+            part.as_ref().map_or_else(String::new, |part| part.bind(py).to_string())
         };
-        format!("{} {}", part("method"), part("path")).trim_start().to_owned()
+        format!("{} {}", part(&self.method), part(&self.path)).trim_start().to_owned()
     }
 
     /// From now on what happens to the exchange is told to this conversation.
@@ -253,11 +254,6 @@ impl State {
 
 #[pymethods]
 impl Conversation {
-    /// Applications keep `receive` and `send` in the scope, which is let go of with them.
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.scope)
-    }
-
     /// ASGI's `receive`.
     fn receive(slf: Py<Self>) -> Waiting {
         Waiting::new(slf, Wanted::Event)

@@ -43,7 +43,10 @@ impl Scopes {
         common.set_item(intern!(py, "http_version"), "1.1")?;
         common.set_item(intern!(py, "scheme"), "http")?;
         common.set_item(intern!(py, "root_path"), &root_path)?;
-        common.set_item(intern!(py, "client"), py.None())?;
+        // A copy has room for what each request sets, and need not grow.
+        for key in ["client", "method", "path", "raw_path", "query_string", "headers"] {
+            common.set_item(PyString::intern(py, key), py.None())?;
+        }
         let extensions = PyDict::new(py);
         for name in ["early_hint", "pathsend", "zerocopysend"] {
             extensions.set_item(format!("http.response.{name}"), PyDict::new(py))?;
@@ -97,11 +100,9 @@ impl Scopes {
     }
 
     fn headers<'py>(&mut self, py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyList>> {
-        let headers = PyList::empty(py);
-        for (name, value) in request.headers() {
-            headers.append((self.fields.get(py, name), PyBytes::new(py, value)))?;
-        }
-        Ok(headers)
+        let pairs: PyResult<Vec<_>> =
+            request.headers().map(|(name, value)| self.fields.pair(py, name, value)).collect();
+        PyList::new(py, pairs?)
     }
 
     /// Where the request came from, and what the operator or a proxy says of its way.

@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use std::io::{self, Write};
+use std::io;
 use std::sync::MutexGuard;
 
 /// Does what one event says; what it gives says whether the client has to be waited for.
@@ -59,11 +59,7 @@ pub(super) fn start<'py>(
     }
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
     let mut line = [0; 48];
-    let mut rest = &mut line[..];
-    // Every reason fits.
-    let _ = write!(rest, "{status} {}", reason(status));
-    let left = rest.len();
-    reply.begin(&line[..line.len() - left]).map_err(bad)?;
+    reply.begin(status_line(&mut line, status)).map_err(bad)?;
     for (name, value) in &headers {
         reply.header(name.as_bytes(), value.as_bytes()).map_err(bad)?;
     }
@@ -71,6 +67,19 @@ pub(super) fn start<'py>(
         state.trailers = Some(Vec::new());
     }
     Ok(Flow::Ready)
+}
+
+/// `200 OK`, without a formatter. What is no status becomes one that `begin` refuses.
+fn status_line(line: &mut [u8; 48], status: u16) -> &[u8] {
+    let reason = reason(status).as_bytes();
+    let digits = [status / 100, status / 10 % 10, status % 10];
+    for (place, digit) in line.iter_mut().zip(digits) {
+        *place = b'0' + u8::try_from(digit).unwrap_or(u8::MAX - b'0');
+    }
+    line[3] = b' ';
+    let end = 4 + reason.len();
+    line[4..end].copy_from_slice(reason);
+    &line[..end]
 }
 
 pub(super) fn body<'py>(

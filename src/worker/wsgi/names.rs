@@ -1,13 +1,8 @@
 //! Names of header fields as keys of the environment.
 
-use crate::words::{Words, latin1};
+use crate::words::{LONGEST_VALUE, Words, is_secret, latin1};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-
-/// Longer values are made anew each time.
-const LONGEST: usize = 256;
-/// What is not kept longer than its request.
-const SECRETS: [&str; 3] = ["cookie", "authorization", "proxy-authorization"];
 
 /// The names met so far.
 pub(super) struct Names<'py> {
@@ -52,8 +47,7 @@ impl<'py> Names<'py> {
 
 impl<'py> Name<'py> {
     fn new(py: Python<'py>, sent: &[u8]) -> Self {
-        let is_secret = SECRETS.iter().any(|secret| sent.eq_ignore_ascii_case(secret.as_bytes()));
-        Self { key: make(py, sent), last: None, keeps: !is_secret }
+        Self { key: make(py, sent), last: None, keeps: !is_secret(sent) }
     }
 
     fn value(&mut self, py: Python<'py>, value: &[u8]) -> PyResult<Bound<'py, PyString>> {
@@ -65,7 +59,7 @@ impl<'py> Name<'py> {
         }
         let made = latin1(py, value)?;
         if self.keeps {
-            self.last = (value.len() <= LONGEST && value.is_ascii()).then(|| made.clone());
+            self.last = (value.len() <= LONGEST_VALUE && value.is_ascii()).then(|| made.clone());
         }
         Ok(made)
     }
