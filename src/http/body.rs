@@ -43,6 +43,14 @@ pub(crate) enum Step {
 }
 
 impl Decoder {
+    /// How much is still to come, where the length was told.
+    pub(crate) fn missing(&self) -> usize {
+        match self {
+            Self::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX),
+            Self::Chunked(_) => 0,
+        }
+    }
+
     /// For a body that there is.
     pub(crate) fn new(length: BodyLength) -> Self {
         match length {

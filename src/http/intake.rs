@@ -241,6 +241,14 @@ impl Intake {
         if let Self::Body(incoming) = self { Some(incoming.spool.length()) } else { None }
     }
 
+    /// How much of a body is missing that is collected, as far as that is known.
+    pub(crate) fn missing(&self) -> usize {
+        match self {
+            Self::Body(incoming) => incoming.decoder.missing(),
+            _ => 0,
+        }
+    }
+
     /// The line of the request whose body is arriving, or was when it turned out to be wrong.
     pub(crate) fn line(&self) -> Option<&[u8]> {
         match self {
