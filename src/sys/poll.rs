@@ -87,12 +87,18 @@ impl Poller {
     ///
     /// A signal ends the wait with `ErrorKind::Interrupted`.
     pub fn wait(&mut self, timeout: Option<u64>) -> io::Result<usize> {
+        self.wait_for_some(timeout, usize::MAX)
+    }
+
+    /// The same, but tells of `most` descriptors: the next wait begins with those that were left.
+    pub fn wait_for_some(&mut self, timeout: Option<u64>, most: usize) -> io::Result<usize> {
         let timeout = match timeout {
             None => EpollTimeout::NONE,
             Some(milliseconds) => EpollTimeout::from(u16::try_from(milliseconds).unwrap_or(u16::MAX)),
         };
         self.ready = 0;
-        match self.epoll.wait(&mut self.events, timeout) {
+        let most = most.clamp(1, self.events.len());
+        match self.epoll.wait(&mut self.events[..most], timeout) {
             Ok(ready) => {
                 self.ready = ready;
                 Ok(ready)
@@ -145,6 +151,19 @@ mod tests {
         let readiness = poller.get(0).unwrap();
         assert!(readiness.token == 42 && readiness.readable && !readiness.gone);
         assert!(poller.get(1).is_none());
+    }
+
+    #[test]
+    fn who_was_left_comes_first() {
+        let pairs = [(); 3].map(|()| UnixStream::pair().unwrap());
+        let mut poller = Poller::new(8).unwrap();
+        for (index, (near, far)) in pairs.iter().enumerate() {
+            poller.add(far.as_fd(), index as u64, Interest::Read).unwrap();
+            (&mut &*near).write_all(b"x").unwrap();
+        }
+        let mut next = || (poller.wait_for_some(Some(1000), 1).unwrap(), poller.get(0).unwrap().token);
+        let told: Vec<_> = std::iter::repeat_with(&mut next).take(6).collect();
+        assert_eq!(told, [(1, 0), (1, 1), (1, 2), (1, 0), (1, 1), (1, 2)]);
     }
 
     #[test]

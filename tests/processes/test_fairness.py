@@ -72,6 +72,32 @@ def test_as_many_slow_requests_as_workers_run_at_once(serve):
     assert len(set(pids)) == 3
 
 
+@pytest.mark.parametrize("seconds", [0.002, 0.012])
+def test_who_comes_anew_is_served_although_others_keep_the_worker_busy(serve, seconds):
+    """Eight clients on kept connections leave the one worker no idle moment."""
+    server = serve("plain", "--workers", 1)
+    answered, stopping = [], threading.Event()
+
+    def client():
+        with server.connect() as connection:
+            while not stopping.is_set():
+                answered.append(connection.request(f"/sleeps?s={seconds}").status)
+
+    clients = [threading.Thread(target=client) for _ in range(8)]
+    for each in clients:
+        each.start()
+    try:
+        wait_until(lambda: len(answered) > 50, "the worker is busy")
+        before = len(answered)
+        with server.connect() as newcomer:
+            assert newcomer.request("/").status == 200
+        assert len(answered) - before < 100, "it waited for many rounds of the others"
+    finally:
+        stopping.set()
+        for each in clients:
+            each.join()
+
+
 @pytest.mark.alone
 def test_slow_applications_are_one_fair_queue(serve):
     """Requests of 50 ms from 8 clients who would keep their connections, on 2 workers: nobody waits much longer than

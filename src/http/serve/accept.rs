@@ -25,6 +25,8 @@ const PATIENCE: u64 = 250;
 const IMPATIENCE: u64 = 5000;
 /// Who has begun nothing for so many nanoseconds may be stuck.
 const DOUBTFUL: u64 = 100_000_000;
+/// Of the descriptors that are ready a turn takes this part as new connections.
+const PART: usize = 16;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
 
@@ -53,6 +55,11 @@ impl Declined {
             (self.since, self.not_before) = (0, now + IMPATIENCE);
         }
         !in_vain
+    }
+
+    /// Was something left to others, and may lie there still?
+    fn lies_there(&self) -> bool {
+        self.since != 0
     }
 
     /// Nothing lies there any more: others came.
@@ -92,35 +99,59 @@ fn is_full(app: &impl App, share: Share) -> bool {
 }
 
 impl Server {
-    /// A listener is ready.
+    /// A listener is ready, among `found` descriptors. What is taken is in proportion to those, so that a worker that is
+    /// stuck in the next moment has not many more in its hands than it had.
     pub(super) fn accept(
         &mut self,
         index: usize,
+        found: usize,
         app: &impl App,
         observer: &mut impl Observer,
     ) -> io::Result<()> {
-        let share = observer.share();
+        let mut last = None;
+        for _ in 0..(found / PART).max(1) {
+            let share = observer.share();
+            if !self.accept_one(index, share, app, observer)? {
+                break;
+            }
+            last = Some(share);
+        }
+        last.map_or(Ok(()), |share| self.step_back(share))
+    }
+
+    /// True when there was one, and it was taken.
+    fn accept_one(
+        &mut self,
+        index: usize,
+        share: Share,
+        app: &impl App,
+        observer: &mut impl Observer,
+    ) -> io::Result<bool> {
         if is_full(app, share) {
-            return self.hold_back();
+            return self.hold_back().map(|()| false);
         }
         if self.declines(share) {
             self.accept_again_at = self.shared.now + DECLINED;
-            return self.stop_accepting();
+            return self.stop_accepting().map(|()| false);
         }
-        let Some(listener) = self.listeners.get(index) else { return Ok(()) };
+        if self.has_no_place() {
+            return Ok(false);
+        }
+        let Some(listener) = self.listeners.get(index) else { return Ok(false) };
         let welcomed = match socket::accept(listener.fd.as_fd()) {
             Ok(Some((fd, peer))) => {
                 let connection = Connection::new(fd, peer, index, &self.shared.config);
                 self.welcome(connection, observer)
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(false),
             Err(error) => Err(error),
         };
         if welcomed.is_err() {
+            self.declined.was_taken();
             self.accept_again_at = self.shared.now + EXHAUSTED;
-            return self.stop_accepting();
+            return self.stop_accepting().map(|()| false);
         }
-        self.step_back(share)
+        Ok(true)
     }
 
     /// Accepts nothing until a request has ended: others come first. The kernel has told nobody else, so this does. When
@@ -172,8 +203,20 @@ impl Server {
 
     fn declines(&mut self, share: Share) -> bool {
         let own = self.connections.len() as u64;
-        let unequal = share.others_free && own * share.workers > share.total + share.workers;
-        unequal && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
+        self.is_ahead(share) && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
+    }
+
+    /// Does this worker hold clearly more than its share, while others could take more?
+    fn is_ahead(&self, share: Share) -> bool {
+        let own = self.connections.len() as u64;
+        share.others_free && own * share.workers > share.total + share.workers
+    }
+
+    /// What was left to others is not when they are ahead by now.
+    pub(super) fn reconsider(&mut self, observer: &impl Observer) {
+        if self.declined.lies_there() && self.accept_again_at != 0 && !self.is_ahead(observer.share()) {
+            self.accept_again_at = 0;
+        }
     }
 
     pub(super) fn welcome(
@@ -198,7 +241,7 @@ impl Server {
     /// To the end of the order, when this worker holds more than the average, and out of it when it is full.
     fn step_back(&mut self, share: Share) -> io::Result<()> {
         let own = self.connections.len() as u64;
-        if own >= u64::from(self.shared.config.connections) {
+        if self.has_no_place() {
             return self.stop_accepting();
         }
         if share.workers > 1 && own * share.workers > share.total {
@@ -206,6 +249,16 @@ impl Server {
             return self.resume_accepting();
         }
         Ok(())
+    }
+
+    /// Are there as many connections as may be?
+    fn has_no_place(&self) -> bool {
+        self.connections.len() >= self.shared.config.connections as usize
+    }
+
+    /// Where something may be accepted now.
+    pub(super) fn watched_listeners(&self) -> impl Iterator<Item = usize> {
+        self.listeners.iter().enumerate().filter(|(_, listener)| listener.watched).map(|(index, _)| index)
     }
 
     /// Until `resume_accepting` finds that nothing speaks against it any more.
@@ -224,8 +277,11 @@ impl Server {
 
     /// Waits for connections again, where nothing speaks against it.
     pub(super) fn resume_accepting(&mut self) -> io::Result<()> {
-        let full = self.connections.len() >= self.shared.config.connections as usize;
-        if full || self.holds_back || self.shared.is_ending() || self.shared.now < self.accept_again_at {
+        if self.has_no_place()
+            || self.holds_back
+            || self.shared.is_ending()
+            || self.shared.now < self.accept_again_at
+        {
             return Ok(());
         }
         self.accept_again_at = 0;

@@ -43,6 +43,8 @@ use tokens::Token;
 
 /// What one read takes; a request that fits is parsed where it lies.
 const READ: usize = 64 * 1024;
+/// The same of a body that is collected: a file takes much at a time for less.
+const READ_OF_BODY: usize = 1024 * 1024;
 /// What is read and thrown away of a client that goes on talking after the end.
 const LINGER_BYTES: usize = 64 * 1024 * 1024;
 /// How long we wait for a client to hang up, in milliseconds.
@@ -104,7 +106,8 @@ impl Server {
             last_listeners: Vec::new(),
             calls: Calls::default(),
             connections: Slab::new(),
-            read_buffer: vec![0; READ],
+            // Memory that was never read into is none.
+            read_buffer: vec![0; READ_OF_BODY],
             resume: Vec::new(),
             accept_again_at: 0,
             declined: Declined::default(),
@@ -155,7 +158,8 @@ impl Server {
         observer: &mut impl Observer,
     ) -> io::Result<Turned> {
         let before = self.shared.before_wait();
-        let ready = match app.release(|| self.poller.wait(timeout)) {
+        let most = self.shared.batch(app);
+        let ready = match app.release(|| self.poller.wait_for_some(timeout, most)) {
             Ok(ready) => ready,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 app.interrupted();
@@ -179,7 +183,10 @@ impl Server {
                 Token::Bell => listeners.append(&mut self.answer_bell()),
             }
         }
-        if listeners.is_empty() && self.accept_again_at == 0 {
+        if ready == most && most < BATCH && self.shared.has_taken_time() {
+            // Behind those who were told of somebody new may wait, who would wait for all of them.
+            listeners = self.watched_listeners().collect();
+        } else if listeners.is_empty() && self.accept_again_at == 0 {
             self.declined.was_taken();
         }
         for key in std::mem::take(&mut self.resume) {
@@ -189,17 +196,18 @@ impl Server {
         app.turned();
         self.expire(app, observer);
         // Last, as a new connection may take the place of one that was closed just now; and not when the owner may have
-        // been told to accept no more, or others had time to come.
-        if turned.keys.is_empty() && !self.shared.is_late() {
+        // been told to accept no more, or others had time to come. Whom nobody took in another turn waits no longer.
+        if turned.keys.is_empty() && (!self.shared.is_late() || !self.calls.heard.is_empty()) {
             self.calls.heard.clear();
             for index in listeners {
-                self.accept(index, app, observer)?;
+                self.accept(index, ready, app, observer)?;
             }
         } else if app.full_for().is_none() {
             self.calls.heard = listeners;
         }
         self.accept_last(observer);
         self.look_ahead(app);
+        self.reconsider(observer);
         self.resume_accepting()?;
         Ok(turned)
     }
@@ -238,7 +246,8 @@ impl Server {
 
     fn read(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match stream::receive(&connection.as_fd(), &mut self.read_buffer) {
+        let most = connection.intake.missing().clamp(READ, READ_OF_BODY);
+        match stream::receive(&connection.as_fd(), &mut self.read_buffer[..most]) {
             Ok(0) => self.end_of_input(key, app, observer),
             Ok(length) => match connection.phase {
                 Phase::Lingering(left) if left > length => connection.phase = Phase::Lingering(left - length),

@@ -1,7 +1,7 @@
 //! What must hold when clients, siblings or the application are not as one would like them: no memory without
 //! bound, nothing lost, nobody waited for in vain. Over real sockets, turned by hand.
 
-use super::test_world::{World, get, reset};
+use super::test_world::{World, get, reset, send};
 use super::*;
 use crate::app::{Outcome, Share};
 use std::io::{Read, Write};
@@ -85,6 +85,33 @@ fn a_connection_that_others_leave_lying_is_taken() {
     world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);
     world.turn_until("it is answered", |world| !world.books.ended.is_empty());
     drop(first);
+}
+
+#[test]
+fn what_was_left_to_others_is_not_when_they_are_ahead() {
+    let mut world = World::new(Config::default());
+    let _held: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
+    world.turn_until("three are held", |world| world.server.connections() == 3);
+    world.books.share = Share { workers: 2, total: 3, others_free: true };
+    let _late = world.connect();
+    world.turn_until("it is left to others", |world| world.server.accept_again_at != 0);
+    world.books.share.total = 9;
+    world.turn();
+    assert_eq!(world.server.accept_again_at, 0, "others are ahead by now: nothing is waited for");
+    world.turn_until("it is taken", |world| world.server.connections() == 4);
+}
+
+#[test]
+fn many_who_come_at_once_are_taken_in_proportion_to_those_who_are_there() {
+    let mut world = World::new(Config::default());
+    let held: Vec<TcpStream> = (0..64).map(|_| world.connect()).collect();
+    world.turn_until("all are held", |world| world.server.connections() == held.len());
+    for client in &held {
+        send(client, get("/"));
+    }
+    let _late: Vec<TcpStream> = (0..20).map(|_| world.connect()).collect();
+    world.turn();
+    assert_eq!(world.server.connections(), held.len() + 4, "a sixteenth of those that were ready");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What all connections of a server share: limits, clock, buffers, and what the last requests cost.
 
 use super::connection::{Client, Connection, Out, Phase};
-use super::{Farewell, LAST_WORD, LINGER, QUIET_AT_THE_END};
+use super::{BATCH, Farewell, LAST_WORD, LINGER, QUIET_AT_THE_END};
 use crate::app::{App, Manner, Observer};
 use crate::away::{Post, Taken};
 use crate::config::Config;
@@ -16,6 +16,9 @@ use sys::queues;
 
 /// An average request above this many nanoseconds costs far more than a new connection does.
 const SLOW: u64 = 5_000_000;
+
+/// A turn that found much to do takes about so many nanoseconds in the application.
+const TURN: u64 = 2_000_000;
 
 /// A wait of fewer nanoseconds was none: something lay there already.
 const BRIEF: u64 = 20_000;
@@ -175,6 +178,11 @@ impl Shared {
         self.farewell.is_some()
     }
 
+    /// Has the application taken some time in this turn?
+    pub(super) fn has_taken_time(&self) -> bool {
+        self.now > self.woke
+    }
+
     /// Was the application so slow in this turn that what the poller said may not be true any more?
     pub(super) fn is_late(&self) -> bool {
         self.now - self.woke > LATE
@@ -183,6 +191,15 @@ impl Shared {
     /// A request took so long. The average is a moving one over some ten of them.
     pub(super) fn note_service_time(&mut self, nanoseconds: u64) {
         self.service_time = self.service_time - self.service_time / 8 + nanoseconds / 8;
+    }
+
+    /// For how many descriptors the poller is asked. Whoever sends his next request just after the poller looked waits
+    /// until it has looked again and his turn comes: the slower the application, the fewer may be ahead of that look.
+    pub(super) fn batch<A: App>(&self, _: &A) -> usize {
+        if A::MANNER != Manner::Inline {
+            return BATCH;
+        }
+        (TURN / self.service_time.max(1)).clamp(1, BATCH as u64) as usize
     }
 
     /// May connections be kept now?
