@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import shutil
 import socket
 import struct
@@ -25,6 +26,8 @@ class Done:
     p99_ms: float = 0.0
     mean_ms: float = 0.0
     errors: int = 0
+    # What the load itself used of a CPU, where that is known.
+    cpu_us: float = 0.0
 
 
 def wrk(port, path, connections, seconds, *, core=None, headers=(), body=0, depth=1):
@@ -36,10 +39,17 @@ def wrk(port, path, connections, seconds, *, core=None, headers=(), body=0, dept
         script.flush()
         extra = ["-s", script.name] if body or depth > 1 else []
         command = [*pinned, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s", *fields, *extra]
+        before = children_us()
         done = subprocess.run([*command, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"wrk: {done.stdout.strip()} {done.stderr.strip()}")
-    return parse(done.stdout)
+    return parse(done.stdout, children_us() - before)
+
+
+def children_us():
+    """CPU time of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1e6
 
 
 def script_for(path, body, depth):
@@ -51,7 +61,7 @@ def script_for(path, body, depth):
     )
 
 
-def parse(output):
+def parse(output, cpu_us):
     count, seconds = re.search(r"(\d+) requests in ([\d.]+)(m|s)", output).group(1, 2)
     seconds = float(seconds) * (60 if f"{seconds}m," in output else 1)
     errors = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", output)))
@@ -61,7 +71,7 @@ def parse(output):
         value, unit = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s|m)\b", output).groups()
         return float(value) * UNITS[unit]
 
-    return Done(int(count), seconds, latency(50), latency(99), errors=errors + int(bad[1] if bad else 0))
+    return Done(int(count), seconds, latency(50), latency(99), errors=errors + int(bad[1] if bad else 0), cpu_us=cpu_us)
 
 
 HANDSHAKE = (

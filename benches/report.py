@@ -2,7 +2,7 @@
 
 import statistics
 
-COLUMNS = ("server", "µs CPU a request", "spread", "× rcorn", "requests/s", "p50 ms", "p99 ms", "syscalls")
+COLUMNS = ("server", "µs CPU a request", "spread", "× rcorn", "µs of the load", "requests/s", "p50 ms", "p99 ms", "syscalls")
 
 
 def rows(scenario, results):
@@ -14,6 +14,7 @@ def rows(scenario, results):
             price(scenario, result.cost),
             f"{min(result.cpu_us):.2f}–{max(result.cpu_us):.2f}",
             ratio,
+            f"{statistics.median(result.load_us):.2f}" if any(result.load_us) else "",
             f"{statistics.median(result.rate):,.0f}",
             f"{statistics.median(result.p50):.2f}" if any(result.p50) else "",
             f"{statistics.median(result.p99):.2f}" if any(result.p99) else "",

@@ -14,6 +14,7 @@ class Result:
 
     name: str
     cpu_us: list = field(default_factory=list)
+    load_us: list = field(default_factory=list)
     rate: list = field(default_factory=list)
     p50: list = field(default_factory=list)
     p99: list = field(default_factory=list)
@@ -26,6 +27,7 @@ class Result:
 
     def add(self, done, spent_ns):
         self.cpu_us.append(spent_ns / 1000 / max(done.requests, 1))
+        self.load_us.append(done.cpu_us / max(done.requests, 1))
         self.rate.append(done.requests / done.seconds)
         self.p50.append(done.p50_ms)
         self.p99.append(done.p99_ms)
