@@ -167,7 +167,7 @@ class Server:
     def wait_for_workers(self, count, seconds=PATIENCE):
         with self.explained():
             return wait_until(
-                lambda: len(self.workers()) == count and self.workers(), f"there are {count} workers", seconds
+                lambda: len(now := self.workers()) == count and now, f"there are {count} workers", seconds
             )
 
     # Its end
