@@ -1,5 +1,6 @@
 """Metrics and health within the hardened unit: everything can be read there that is read elsewhere."""
 
+from support.box import wait_for_unit
 from support.waiting import wait_until
 
 from .conftest import text_of
@@ -54,6 +55,8 @@ def test_a_socket_of_systemds(box):
     box.run("systemctl", "daemon-reload")
     box.run("systemctl", "start", "rcorn@shop.socket", "shop-metrics.socket")
     assert box.run("curl", "-s", "--unix-socket", "/run/rcorn/shop.sock", "http://shop/") == "hello"
+    # The first worker may answer while the second one still starts.
+    wait_for_unit(box, UNIT)
     page = ask(box, "/metrics")
     assert_complete(page)
     assert 'rcorn_backlog{listener="unix:/run/rcorn/shop.sock"} 0' in page

@@ -34,7 +34,8 @@ def test_on_demand_behind_nginx(box, load):
     behind_nginx(box)
     assert box.show(UNIT, "ActiveState") == "inactive"
     assert get(box, "http://127.0.0.1/") == "hello"
-    assert box.show(UNIT, "ActiveState") == "active" and "unix:/run/rcorn/shop.sock" in box.run("rcornctl", "status", "shop")
+    wait_for_unit(box, UNIT)
+    assert "unix:/run/rcorn/shop.sock" in box.run("rcornctl", "status", "shop")
     with load("127.0.0.1:80", "keep") as through_nginx:
         box.run("systemctl", "reload", UNIT)
         box.run("systemctl", "restart", UNIT)
