@@ -43,7 +43,7 @@ def tables(arguments, base):
     for scenario in SCENARIOS:
         if wants(arguments, scenario.name, scenario.quick):
             results, missing = rounds.measure(scenario, base / scenario.name, quick if arguments.quick else full)
-            if plots:
+            if plots and results:
                 rows = sorted(((result.name, result.cost) for result in results), key=lambda row: row[1])
                 (plots / f"{scenario.name}.svg").write_text(plot.bars(f"{scenario.title}: µs of CPU a request", rows))
             yield report.table(scenario, results, missing)

@@ -31,7 +31,8 @@ def price(scenario, cost):
 def table(scenario, results, missing):
     """As Markdown, which a terminal shows well enough."""
     lines = [f"### {scenario.title}", "", f"`{scenario.name}`: {conditions(scenario)}", ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    if results:
+        lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(scenario, results)]
     lines += ["", *(f"{verdict}  " for verdict in verdicts(scenario, results))]
     lines += [f"{result.name}: {result.errors} errors." for result in results if result.errors]

@@ -3,6 +3,7 @@
 import shutil
 import statistics
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import account, load
 from .servers import Running, Wanted, is_there
@@ -45,6 +46,8 @@ class Effort:
 
 def measure(scenario, directory, effort):
     """The results of all servers that are there, and what each left out is missing."""
+    if scenario.needs and not Path(scenario.needs[0]).exists():
+        return [], [f"everybody, as {scenario.needs[1]} is not here"]
     names = [name for name in scenario.servers if is_there(name)]
     running, missing = [], [f"{name} is not installed" for name in scenario.servers if name not in names]
     try:

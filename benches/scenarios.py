@@ -28,6 +28,8 @@ class Scenario:
     kind: str = "wrk"
     # Bytes of a response, where what counts is the price of a gigabyte.
     size: int = 0
+    # A file without which there is nothing to measure, and what it is.
+    needs: tuple = ()
     # Part of the short run.
     quick: bool = False
     # Targets: what rcorn may cost at most, as a part of what the other costs.
@@ -104,6 +106,13 @@ SCENARIOS = [
     Scenario("blocking", "A view that waits 5 ms, 4 threads", ("rcorn", "granian", "gunicorn gthread"), Wanted("hello:various", threads=4), path="/wait5"),
     Scenario("websocket", "Websocket echo, 16 messages on their way", ("rcorn", "granian", "uvicorn", "gunicorn"), ASYNC, kind="websocket", connections=16),
     Scenario("log", "WSGI hello, access log to a file", ("rcorn", "gunicorn", "nginx"), Wanted("hello:app", access="file")),
+    Scenario(
+        "journal",
+        "WSGI hello, access log to the journal",
+        ("rcorn", "gunicorn"),
+        Wanted("hello:app", access="journal"),
+        needs=("/run/systemd/journal/socket", "systemd's journal"),
+    ),
     Scenario("2-64", "WSGI hello, 2 workers", (*FORKING, "nginx"), Wanted("hello:app", workers=2), pinned=False),
     Scenario("4-64", "WSGI hello, 4 workers", (*FORKING, "nginx"), Wanted("hello:app", workers=4), pinned=False),
     Scenario("2-512", "WSGI hello, 2 workers, 512 connections", FORKING, Wanted("hello:app", workers=2), pinned=False, connections=512),

@@ -27,20 +27,30 @@ class Wanted:
     flags: tuple = ()
 
 
+def access_log(wanted, directory):
+    """The flags of rcorn and Gunicorn."""
+    return ["--access-logfile", "-" if wanted.access == "journal" else directory / "access"] if wanted.access else []
+
+
+def to_journal(wanted):
+    """Standard output of what follows is the journal, if that is wanted."""
+    return ["systemd-cat"] if wanted.access == "journal" else []
+
+
 def rcorn(wanted, port, directory):
     kind = ["-k", "gevent"] if wanted.gevent else []
-    log = ["--access-logfile", directory / "access"] if wanted.access else []
+    log = access_log(wanted, directory)
     bind = f"unix:{port}" if isinstance(port, Path) else f"127.0.0.1:{port}"
     many = ["--workers", wanted.workers, "--threads", wanted.threads, "--worker-connections", 20_000]
-    return [RCORN, "--python", VENV, "--chdir", APPS, "--bind", bind, *many, *kind, *log, *wanted.flags, wanted.spec]
+    return [*to_journal(wanted), RCORN, "--python", VENV, "--chdir", APPS, "--bind", bind, *many, *kind, *log, *wanted.flags, wanted.spec]
 
 
 def gunicorn(wanted, port, directory):
     kind = "gevent" if wanted.gevent else "asgi" if wanted.asgi else "gthread" if wanted.threads > 1 else "sync"
-    log = ["--access-logfile", directory / "access"] if wanted.access else []
+    log = access_log(wanted, directory)
     bind = f"unix:{port}" if isinstance(port, Path) else f"127.0.0.1:{port}"
     many = ["--workers", wanted.workers, "--threads", wanted.threads, "--worker-class", kind, "--no-control-socket"]
-    return [PYTHON, "-m", "gunicorn", "--chdir", APPS, "--bind", bind, "--log-level", "error", *many, *log, *wanted.flags, wanted.spec]
+    return [*to_journal(wanted), PYTHON, "-m", "gunicorn", "--chdir", APPS, "--bind", bind, "--log-level", "error", *many, *log, *wanted.flags, wanted.spec]
 
 
 def gthread(wanted, port, directory):
