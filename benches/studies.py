@@ -1,7 +1,12 @@
 """What is no race of servers at the same load: memory, waiting, and how cost grows."""
 
 import dataclasses
+import http.client
+import json
 import os
+import signal
+import socket
+import statistics
 import time
 
 from . import account, load, plot
@@ -63,6 +68,34 @@ def idle(directory):
         return f"{QUIET:,} quiet kept connections in one worker of rcorn: {grown * 1024 / QUIET:.0f} bytes each."
     finally:
         server.stop()
+
+
+def birth(directory, quick, plots):
+    """How long one more worker takes, from the signal to its readiness: the application is loaded already."""
+    control = directory / "control"
+    server = Running("rcorn", dataclasses.replace(DJANGO, workers=1, flags=("--control-socket", control)), directory).wait()
+    try:
+        times = []
+        for wanted in range(2, 12):
+            begun = time.monotonic()
+            server.process.send_signal(signal.SIGTTIN)
+            while ready_workers(control) < wanted:
+                pass
+            times.append((time.monotonic() - begun) * 1000)
+    finally:
+        server.stop()
+    return f"### Birth\n\nOne more worker of a Django application, from `TTIN` to ready: {statistics.median(times):.1f} ms ({min(times):.1f} to {max(times):.1f}).\n"
+
+
+def ready_workers(control):
+    """As the arbiter sees it."""
+    connection = http.client.HTTPConnection("control")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    with connection.sock:
+        connection.sock.connect(str(control))
+        connection.request("GET", "/workers")
+        workers = json.load(connection.getresponse())["workers"]
+    return sum(worker["state"] == "idle" for worker in workers)
 
 
 def queue(directory, quick, plots):
@@ -151,4 +184,4 @@ def cost_at(name, step, directory, seconds):
         server.stop()
 
 
-STUDIES = {"memory": memory, "queue": queue, "spread": spread, "growth": growth}
+STUDIES = {"memory": memory, "birth": birth, "queue": queue, "spread": spread, "growth": growth}
