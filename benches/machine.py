@@ -18,6 +18,7 @@ def describe():
         "processor": f"{model[1] if model else platform.machine()}, {len(os.sched_getaffinity(0))} cores",
         "memory": f"{int(memory[1]) // 1024 // 1024} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
+        "TCP": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
         "interpreter": said(PYTHON, "-VV").split("\n")[0],
         "rcorn": said(RCORN, "--version"),
         "load": f"wrk {(re.search(r'wrk ([^ ]+)', said('wrk', '-v')) or [None, ''])[1]}",
