@@ -231,6 +231,16 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// The client has gone, and the application has ended because of that: nobody waits for the rest.
+    pub fn abandon(&mut self) {
+        if !self.is_sent() {
+            self.said.head = ResponseHead::default();
+        }
+        if !self.is_whole() {
+            (self.said.gone, self.said.stage) = (true, Stage::Broken);
+        }
+    }
+
     /// A short answer of ours.
     pub fn explain(&mut self, status: u16, why: &'static str) {
         self.said.why = Some(why);

@@ -71,17 +71,23 @@ impl<A: Application> Worker<A> {
         Self { server, app, meter, signals, channel: Some(channel), draining: false, patience, hooks, reload }
     }
 
-    /// Serves to the end. Gives the application back, which may have to be ended as well.
-    pub(crate) fn serve(mut self) -> (ExitCode, A) {
+    /// Serves to the end. The application may have to be ended as well.
+    pub(crate) fn serve(&mut self) -> ExitCode {
         if self.is_unneeded() {
-            return (ExitCode::Success, self.app);
+            return ExitCode::Success;
         }
         let Leave(code) = match self.announce() {
             Ok(()) => self.turn_until_leave(),
             Err(error) => broken(&error),
         };
         self.meter.flush();
-        (code, self.app)
+        code
+    }
+
+    /// Requests that were given up may have ended since nobody waited for them: they have their access lines as well.
+    pub(crate) fn note_latecomers(&mut self) {
+        self.server.note_latecomers(&mut self.app, &mut self.meter);
+        self.meter.flush();
     }
 
     /// Was it told to leave while it imported the application?

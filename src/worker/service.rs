@@ -59,8 +59,7 @@ fn sync(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Resul
     let lane = Lane::new(Arc::clone(&inherited.scoreboard), post.slot, 0);
     let app = Site::new(py, parts, &inherited, false).and_then(|site| WsgiApp::new(py, &site, lane));
     let app = usable(py, &post, app)?;
-    let (code, _) = Worker::new(equip(inherited, &post)?, app, post).serve();
-    Ok(code)
+    Ok(Worker::new(equip(inherited, &post)?, app, post).serve())
 }
 
 fn threads(
@@ -77,11 +76,13 @@ fn threads(
     let (server, mut meter) = equip(inherited, &post)?;
     meter.only_while(app.alive());
     let hooks = post.hooks.clone();
-    let worker = Worker::new((server, meter), app, post);
-    let (code, app) = py.detach(|| worker.serve());
+    let mut worker = Worker::new((server, meter), app, post);
+    let code = py.detach(|| worker.serve());
     // Before the threads are ended: with one that is stuck, so is the process.
     let code = hooks.map_or(code, |hooks| hooks.farewell(py, code));
-    app.end(py, code);
+    let threads = worker.app.end(py);
+    worker.note_latecomers();
+    threads.leave(py, code);
     Ok(code)
 }
 

@@ -1,6 +1,7 @@
 """The life of an ASGI worker: lifespan, clients that go away, drains, reloads, signals, time limits."""
 
 import os
+import re
 import signal
 import time
 
@@ -48,6 +49,18 @@ def test_a_task_whose_client_has_gone_is_cancelled_after_a_grace(asgi):
     assert time.monotonic() - begin >= 0.3
     assert "Traceback" not in asgi.log
     assert asgi.get("/").text == "hello"
+
+
+@pytest.mark.parametrize(("path", "sign"), [("/deaf", "cancelled"), ("/watch", "send_failed")])
+def test_a_client_that_goes_is_no_error_of_the_application(serve, path, sign):
+    server = serve("asgi_plain", "--asgi-disconnect-grace-period", "0.3", "--access-logfile", "-")
+    with server.connect() as connection:
+        connection.send(request_bytes(path))
+        server.made("entered" if path == "/deaf" else "watching")
+    server.made(sign)
+    line = rf'"GET {path} HTTP/1.1" (000|200) \d+ "-" "-" "the client went away"'
+    wait_until(lambda: re.search(line, server.output), "its line tells why it has no answer")
+    assert '" 500 ' not in server.output
 
 
 def test_a_client_that_only_finished_sending_gets_its_answer(asgi):

@@ -23,7 +23,7 @@ CHAIN = (
 def test_a_slow_request_tells_what_it_waits_for(serve, loop):
     server = serve("asgi_plain", "--loop", loop, "--slow-request", "0.2")
     with Held(server) as held:
-        server.wait_for_log(r'slow request: 0\.200 s in "GET /hold"; it goes on\n' + CHAIN)
+        server.wait_for_log(r'slow request: 0\.200 s in "GET /hold\S* HTTP/1\.1" from 127\.0\.0\.1:\d+; it goes on\n' + CHAIN)
         held.release()
         assert held.response().text == "released"
     assert server.log.count("slow request") == 1
@@ -36,7 +36,7 @@ def test_a_request_that_takes_too_long_is_504(serve):
         response = held.response()
         assert response.status == 504 and response.closes
         assert other.request("/").text == "hello"
-    server.wait_for_log(r'REQUEST TIMEOUT: 0\.300 s in "GET /hold"; it is cancelled\n' + CHAIN)
+    server.wait_for_log(r'REQUEST TIMEOUT: 0\.300 s in "GET /hold\S* HTTP/1\.1" from 127\.0\.0\.1:\d+; it is cancelled\n' + CHAIN)
     assert server.workers() == [worker] and "Traceback" not in server.log
 
 

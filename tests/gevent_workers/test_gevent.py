@@ -129,7 +129,7 @@ def test_the_stacks_of_a_worker_have_its_greenlets(green, directory):
 def test_a_slow_request_tells_where_it_waits(green):
     server = green("--slow-request", "0.2")
     assert server.get("/sleep?s=0.5").json == "slept"
-    server.wait_for_log(r'slow request: 0\.200 s in "GET /sleep\?s=0.5"; it goes on\nGreenlet .*\n(  File .*\n)+  File "[^"]*greens.py", line \d+ in do_sleep')
+    server.wait_for_log(r'slow request: 0\.200 s in "GET /sleep\?s=0.5 HTTP/1\.1" from 127\.0\.0\.1:\d+; it goes on\nGreenlet .*\n(  File .*\n)+  File "[^"]*greens.py", line \d+ in do_sleep')
     assert server.log.count("slow request") == 1
 
 
@@ -142,7 +142,7 @@ def test_a_request_that_takes_too_long_is_504(green):
         assert stuck.response().status == 504
         assert streaming.head().status == 200
         assert b"0\r\n\r\n" not in streaming.rest(), "broken off, and not whole"
-    server.wait_for_log(r'REQUEST TIMEOUT: 0\.400 s in "GET /sleep\?s=60"; it is cancelled')
+    server.wait_for_log(r'REQUEST TIMEOUT: 0\.400 s in "GET /sleep\?s=60 HTTP/1\.1" from 127\.0\.0\.1:\d+; it is cancelled')
     assert server.get("/patched").json[3] == worker and "Traceback" not in server.log
 
 

@@ -144,6 +144,22 @@ class TestReload:
         assert control.server.get("/").text == "hello"
         assert control.status()["last_reload"]["state"] == "failed"
 
+    def test_a_stop_ends_it_and_says_so(self, controlled):
+        control = controlled("--graceful-timeout", 10)
+        source = control.server.directory / "plain.py"
+        said = []
+        with control.server.connect() as connection:
+            connection.send(request_bytes("/sleeps?s=2"))
+            wait_until(lambda: control.status()["workers"][0]["in_flight"], "the request is there")
+            source.write_text("import time\ntime.sleep(60)\n")
+            waiting = threading.Thread(target=lambda: said.append(control.ctl("reload", code=1)))
+            waiting.start()
+            control.server.wait_for_log("reloading: generation 2 starts")
+            os.kill(control.server.pid, signal.SIGTERM)
+            assert connection.response().status == 200
+            waiting.join(20)
+        assert "rcorn was told to stop, and has given it up" in said[0]
+
     def test_settings_that_are_wrong_are_told(self, controlled, directory):
         file = directory / "app.toml"
         file.write_text("workers = 1\n")

@@ -22,7 +22,7 @@ def test_the_client_of_a_stuck_request_hears_504(serve, method):
         assert (response.status, response.reason, response.closes) == (504, "Gateway Timeout", True)
         assert response.text == ("" if method == "HEAD" else "the application did not answer within time.\n")
         assert connection.rest() == b""
-    line = server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d s in \"(\w+ \S+) [^\n]* from 127.0.0.1:\d+")
+    line = server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d\.\d s in \"(\w+ \S+) [^\n]* from 127.0.0.1:\d+")
     assert line[1] == f"{method} /sleeps?s=60"
     server.wait_for_log(r'File "[^"]*plain.py", line \d+ in sleeps')
     assert server.get("/").text == "hello"

@@ -57,8 +57,11 @@ ANSWER = """
         "def application(scope):\n  async def instance(receive, send):" + ANSWER + "  return instance\n",
         "class application:\n  def __init__(self, scope):\n    self.scope = scope\n"
         "  async def __call__(self, receive, send):\n    scope = self.scope" + ANSWER,
+        "class application:\n  def __init__(self, *given):\n    self.given = given\n"
+        "  def __await__(self):\n    return self.answer(*self.given).__await__()\n"
+        "  async def answer(self, scope, receive, send):" + ANSWER,
     ],
-    ids=["asgi", "asgi2", "asgi2 class"],
+    ids=["asgi", "asgi2", "asgi2 class", "awaited class"],
 )
 @pytest.mark.parametrize("flags", [[], ["-k", "uvicorn.workers.UvicornWorker"]], ids=["auto", "uvicorn's name"])
 def test_asgi_applications_are_served(serve, directory, source, flags):

@@ -32,7 +32,7 @@ def test_the_client_of_a_stuck_thread_hears_504_and_the_others_their_answers(ser
             held.release()
             assert held.response().status in (200, 504), "released at the last moment, or stuck as well"
         assert other.response().status == 200
-    server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d s in \"GET /sleeps\?s=60 [^\n]* from 127.0.0.1:\d+; it is replaced")
+    server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d\.\d s in \"GET /sleeps\?s=60 [^\n]* from 127.0.0.1:\d+; it is replaced")
     server.wait_for_log(r'File "[^"]*plain.py", line \d+ in sleeps')
     with server.explained():
         wait_until(lambda: worker not in server.workers(), "it has left without waiting for what is stuck", seconds=10)
@@ -60,6 +60,16 @@ def test_who_has_got_a_byte_hears_no_second_answer(serve):
         with pytest.raises(Closed):
             connection.chunk()
     server.wait_for_log("WORKER TIMEOUT")
+
+
+def test_a_stream_that_takes_too_long_has_its_access_line(serve):
+    # Its thread ends in the time that the worker has for its farewell: nobody else can tell of it.
+    server = serve("plain", "--threads", 2, "--request-timeout", 1, "--access-logfile", "-")
+    with server.connect() as connection:
+        connection.send(request_bytes("/drips?count=600&pause=0.1"))
+        line = r'"GET /drips\S+ HTTP/1.1" 200 \d+ "-" "-" "the application did not answer in time"'
+        wait_until(lambda: re.search(line, server.output), "there is its line")
+    assert server.output.count("GET /drips") == 1
 
 
 def test_another_worker_serves_while_the_stuck_one_finishes(serve):

@@ -110,6 +110,11 @@ impl Said {
         self.gone = true;
     }
 
+    /// It was us who closed the connection, as it took too long.
+    pub(crate) fn was_given_up(&mut self) {
+        (self.gone, self.why) = (false, Some(LATE));
+    }
+
     /// True once the head is on its way and cannot be replaced.
     pub(crate) fn is_sent(&self) -> bool {
         !matches!(self.stage, Stage::Empty | Stage::Begun)

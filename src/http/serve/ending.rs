@@ -3,7 +3,7 @@
 
 use super::Server;
 use super::connection::{Connection, Phase};
-use crate::app::App;
+use crate::app::{App, Observer};
 use std::os::fd::AsFd;
 use sys::stream;
 
@@ -66,6 +66,13 @@ impl Server {
             out.given_up = true;
             stream::hang_up(&connection.as_fd());
             self.lose_with_request(key, app);
+        }
+    }
+
+    /// After the last turn, when `is_idle`: the books of requests that were given up and have ended all the same.
+    pub fn note_latecomers(&mut self, app: &mut impl App, observer: &mut impl Observer) {
+        if self.is_idle() {
+            self.read_letters(app, observer);
         }
     }
 

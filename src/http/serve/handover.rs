@@ -195,6 +195,9 @@ pub(super) fn take_back(
     if out.awaited {
         shared.post.mailbox.be_eager(false);
     }
+    if out.given_up {
+        taken.said.was_given_up();
+    }
     let Taken { arrived, began, app_ns, .. } = *taken;
     note_answered(&taken.request(), &taken.said, Times { arrived, began, ended: began + app_ns }, observer);
     shared.note_service_time(taken.app_ns);

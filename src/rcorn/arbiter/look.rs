@@ -3,7 +3,7 @@
 use super::act::Hands;
 use super::event::{Busy, Doing, InRequest, Inside, LastRequest};
 use super::fleet::Fleet;
-use super::policy::{LOOK_INTERVAL, Moment};
+use super::policy::{Moment, SILENCE};
 use contract::id::{Generation, Pid, Slot, WorkerId};
 use contract::scoreboard::{LaneView, SlotView, Word};
 
@@ -53,7 +53,7 @@ fn observe(worker: WorkerId, slot: &SlotView<'_>, now: Moment, all: &mut Vec<Bus
     // Who has one lane is in it with his loop.
     let loop_is_free = slot.lanes().nth(1).is_some() || slot.full_since().is_none();
     if turned != Moment(0) && loop_is_free {
-        let is_silent = slot.has_loop() && turned.until(now) >= LOOK_INTERVAL;
+        let is_silent = slot.has_loop() && turned.until(now) >= SILENCE;
         let inside = if is_silent { inside(slot) } else { Inside::default() };
         all.push(Busy { worker, began: turned, since: turned, doing: Doing::Turning(inside) });
     }

@@ -91,7 +91,9 @@ pub(crate) const ABORT_GRACE: Duration = Duration::from_secs(1);
 /// A worker that was ready for this long has proved itself: its death is no reason to wait before the next.
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 /// Scoreboards are read no more often than this.
-pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+pub(crate) const SHORTEST_LOOK: Duration = Duration::from_millis(20);
+/// A loop that has not turned for this long is silent.
+pub(crate) const SILENCE: Duration = Duration::from_millis(500);
 /// How long a check of the program that is to follow may take.
 pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// The memory of workers is measured this often, where it has a limit.
@@ -102,7 +104,7 @@ pub(crate) const SHORTEST_COUNT: Duration = Duration::from_millis(20);
 
 /// How often the loop of a worker turns even when nothing happens, so that its silence means something.
 pub(crate) fn beat(timeout: Duration) -> Duration {
-    (timeout / 4).clamp(LOOK_INTERVAL, Duration::from_secs(5))
+    (timeout / 4).clamp(SILENCE, Duration::from_secs(5))
 }
 /// Who hears the clock so much too late was asleep itself, and everybody with it: nobody is judged by that.
 pub(crate) const ASLEEP: Duration = Duration::from_secs(2);

@@ -235,6 +235,10 @@ fn outcome(fleet: &Fleet, id: u64) -> Answer {
     if on_its_way && fleet.stage == Stage::Running {
         return json(200, &Reload { id, state: "pending".into(), ..Reload::default() });
     }
+    if on_its_way {
+        let summary = "rcorn was told to stop, and has given it up".into();
+        return json(200, &Reload { id, state: "failed".into(), summary, ..Reload::default() });
+    }
     said(404, "there was no such reload, or it was long ago")
 }
 

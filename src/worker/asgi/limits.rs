@@ -37,14 +37,14 @@ pub(super) fn end_after_grace(conversation: &Bound<'_, Conversation>) {
 /// It takes long: what it waits for is told, once.
 pub(super) fn tell_slow(conversation: &Bound<'_, Conversation>) {
     let this = conversation.get();
-    let name = this.name(conversation.py());
+    let name = name(conversation);
     overdue::tell_slow(this.shared.settings.slow_request, &name, &chain(conversation));
 }
 
 /// It takes too long: 504 where nothing was said yet.
 pub(super) fn end_overdue(conversation: &Bound<'_, Conversation>) {
     let this = conversation.get();
-    let name = this.name(conversation.py());
+    let name = name(conversation);
     overdue::tell_ended(this.shared.settings.request_timeout, &name, &chain(conversation));
     let Ok(mut state) = this.state() else { return };
     state.overdue = true;
@@ -54,6 +54,17 @@ pub(super) fn end_overdue(conversation: &Bound<'_, Conversation>) {
     }
     this.end(conversation.py(), state);
     task::cancel(conversation, "the request took longer than request_timeout");
+}
+
+/// What it is, while the exchange is there.
+fn name(conversation: &Bound<'_, Conversation>) -> String {
+    let this = conversation.get();
+    let state = this.state().ok();
+    let exchange = state.as_ref().and_then(|state| state.exchange.as_ref());
+    exchange.map_or_else(
+        || format!("\"{}\"", this.name(conversation.py())),
+        |exchange| overdue::named(&exchange.request()),
+    )
 }
 
 fn chain(conversation: &Bound<'_, Conversation>) -> String {

@@ -56,8 +56,9 @@ impl AsgiApp {
         lanes: Arc<LoopLanes>,
     ) -> PyResult<Self> {
         let interface = Helper::Interface.module(py)?.call_method1("interface", (&application,))?;
-        let application = if interface.eq("asgi2")? {
-            Helper::Asgi.module(py)?.call_method1("single_callable", (application,))?.unbind()
+        let application = if interface.eq("asgi2")? || interface.eq("awaited")? {
+            let given = (application, interface);
+            Helper::Asgi.module(py)?.call_method1("coroutine_function", given)?.unbind()
         } else {
             application
         };

@@ -78,6 +78,9 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let passage = state.passage.take();
     let answer = if state.overdue { 504 } else { 500 };
     let left_open = state.exchange.as_mut().map(|exchange| exchange.reply().has_begun());
+    if let Some(exchange) = state.exchange.as_mut().filter(|_| nobody_listens(py, client, &result)) {
+        exchange.reply().abandon();
+    }
     drop(state);
     drop(task);
     timers.into_iter().for_each(|timer| cancel_timer(py, Some(timer)));
@@ -106,6 +109,11 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     }
 }
 
+/// Did it end because its client has? Then nobody waits for an answer, and 500 would not be true.
+fn nobody_listens(py: Python<'_>, client: Client, result: &PyResult<()>) -> bool {
+    client != Client::There && result.as_ref().err().is_none_or(|error| is_about_leaving(error, py))
+}
+
 /// Runs `post_request`.
 fn end_passage(passage: &Passage<'_>, answer: u16) {
     if let Err(error) = passage.end_task(answer) {
@@ -129,7 +137,7 @@ fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
         return;
     }
     let name = conversation.get().name(py);
-    if client != Client::There && (error.is_instance_of::<CancelledError>(py) || is_about_client(error, py)) {
+    if client != Client::There && is_about_leaving(error, py) {
         return log::write(Level::Debug, &format!("{name}: the client has gone away"));
     }
     let is_cancelled = error.is_instance_of::<CancelledError>(py);
@@ -140,6 +148,11 @@ fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
         return log::write(Level::Warning, &format!("{name}: cancelled, as the worker ends"));
     }
     log::write_exception(py, &format!("Error handling request {name}"), error);
+}
+
+/// Was the task cancelled, or told that nobody listens?
+fn is_about_leaving(error: &PyErr, py: Python<'_>) -> bool {
+    error.is_instance_of::<CancelledError>(py) || is_about_client(error, py)
 }
 
 /// Was it raised because the client has gone?

@@ -50,13 +50,9 @@ impl Job {
         Self { key, inflow, out: Mutex::new(Some(out)) }
     }
 
-    /// `GET /path`, for the log.
+    /// What it is, for the log.
     fn name(&self) -> String {
-        let name = self.with(|exchange| {
-            let request = exchange.request();
-            Ok(format!("{} {}", request.method(), request.target()))
-        });
-        name.unwrap_or_default()
+        self.with(|exchange| Ok(overdue::named(&exchange.request()))).unwrap_or_default()
     }
 
     /// Runs `work`, which must call nothing of the application.

@@ -34,13 +34,16 @@ def serve(reactor, application, interrupted, kind, mode):
     life.result()
 
 
-def single_callable(application):
-    """An application of ASGI 2, which is called with the scope first, as one of ASGI 3."""
+def coroutine_function(application, interface):
+    """An application that is none: one of ASGI 2, which is called with the scope first, or a class that is awaited."""
 
     async def call(scope, receive, send):
         await application(scope)(receive, send)
 
-    return call
+    async def awaited(scope, receive, send):
+        await application(scope, receive, send)
+
+    return call if interface == "asgi2" else awaited
 
 
 def make_loop(kind):

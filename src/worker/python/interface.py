@@ -5,11 +5,15 @@ import inspect
 
 
 def interface(application):
-    """`wsgi`; `asgi`, called with scope, receive and send; or `asgi2`, called with a scope, which gives a callable."""
+    """`wsgi`; `asgi`, called with scope, receive and send; `awaited`, the same as a class, whose objects are awaited;
+    or `asgi2`, called with a scope, which gives a callable."""
     application = unwrapped(application)
     if inspect.iscoroutinefunction(application):
         return "asgi"
     if inspect.isclass(application):
+        # An object that is awaited is made of scope, receive and send, such as Starlette's HTTPEndpoint.
+        if "__await__" in vars_of(application):
+            return "awaited"
         # Called with a scope, a class of ASGI 2 makes an object that is called with receive and send. A class of WSGI
         # makes an object that is the result.
         call = vars_of(application).get("__call__")

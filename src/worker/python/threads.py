@@ -18,14 +18,18 @@ def start(count, serve):
     return threads
 
 
-def end(threads, patience, code):
-    """Waits for those that are idle. With one that is not, the process ends here, as the interpreter would end it."""
+def end(threads, patience):
+    """Waits for those that are idle. Is there one that is not?"""
     deadline = time.monotonic() + patience
     for thread in threads:
         thread.join(max(0, deadline - time.monotonic()))
-    if any(thread.is_alive() for thread in threads):
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        os._exit(code)
+    return any(thread.is_alive() for thread in threads)
+
+
+def leave(code):
+    """Ends the process here, as the interpreter would end it."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(code)

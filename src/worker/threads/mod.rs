@@ -97,17 +97,37 @@ impl ThreadedApp {
         move |now| crew.queue.is_alive(now)
     }
 
-    /// Ends the threads. Does not return when one of them is stuck: an interpreter that ends below it would crash.
-    pub(crate) fn end(self, py: Python<'_>, code: ExitCode) {
+    /// Ends the threads, but for those that are stuck.
+    pub(crate) fn end(&self, py: Python<'_>) -> Ended {
         self.crew.queue.close();
         heed_signals(py, &self.interrupted);
-        let ended = Helper::Threads
-            .module(py)
-            .and_then(|threads| threads.call_method1("end", (self.threads, FAREWELL, code.code())));
-        if let Err(error) = ended {
-            log::write_exception(py, "The threads of the worker cannot be ended", &error);
+        let threads = Helper::Threads.module(py);
+        let stuck = threads.and_then(|threads| {
+            threads.call_method1("end", (&self.threads, FAREWELL)).and_then(|stuck| stuck.extract())
+        });
+        Ended { stuck: stuck.unwrap_or_else(|error| failed(py, &error)) }
+    }
+}
+
+/// The threads have ended, or could not.
+pub(crate) struct Ended {
+    stuck: bool,
+}
+
+impl Ended {
+    /// Does not return when one of them is stuck: an interpreter that ends below it would crash.
+    pub(crate) fn leave(self, py: Python<'_>, code: ExitCode) {
+        if self.stuck {
+            let left =
+                Helper::Threads.module(py).and_then(|threads| threads.call_method1("leave", (code.code(),)));
+            left.map_or_else(|error| failed(py, &error), |_| true);
         }
     }
+}
+
+fn failed(py: Python<'_>, error: &PyErr) -> bool {
+    log::write_exception(py, "The threads of the worker cannot be ended", error);
+    false
 }
 
 impl App for ThreadedApp {

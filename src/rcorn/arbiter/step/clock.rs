@@ -3,7 +3,7 @@
 use super::super::action::Action;
 use super::super::event::{Busy, Doing};
 use super::super::fleet::{Crew, Fleet, Phase, Role, Why, Worker, Zygote};
-use super::super::policy::{ASLEEP, HURRY, LOOK_INTERVAL, Moment, Rules, beat};
+use super::super::policy::{ASLEEP, HURRY, Moment, Rules, SHORTEST_LOOK, beat};
 use super::stuck::{self, lane};
 use super::{idle, recycle, reload};
 use contract::exit::ExitCode;
@@ -153,7 +153,7 @@ fn next_look(fleet: &mut Fleet, busy: &[Busy], now: Moment) -> Option<Moment> {
         let next = limits(&crew.rules, busy).chain(slow_at(&crew.rules, worker, busy)).min();
         earliest = next.map_or(earliest, |next| earliest.min(next));
     }
-    Some(earliest.max(now.after(LOOK_INTERVAL)))
+    Some(earliest.max(now.after(SHORTEST_LOOK)))
 }
 
 /// A limit that is new brings the next look forward.
@@ -166,5 +166,5 @@ fn idle_look(fleet: &Fleet, now: Moment) -> Option<Moment> {
     let crews = fleet.crews.values().filter(|crew| !crew.workers.is_empty());
     let limits =
         crews.flat_map(|crew| [crew.rules.timeout, crew.rules.request_timeout, crew.rules.slow_request]);
-    limits.flatten().min().map(|limit| now.after(limit.max(LOOK_INTERVAL)))
+    limits.flatten().min().map(|limit| now.after(limit.max(SHORTEST_LOOK)))
 }

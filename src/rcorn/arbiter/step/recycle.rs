@@ -62,7 +62,7 @@ pub(super) fn weighed(fleet: &mut Fleet, weights: &[(WorkerId, u64)]) {
         let Some(limit) = crew.rules.max_worker_memory.filter(|limit| bytes > limit) else { continue };
         if let Some(worker) = crew.workers.get_mut(id) {
             let text =
-                || format!("has {} MiB of memory, and max_worker_memory is {}", bytes >> 20, limit >> 20);
+                || format!("has {} MiB of memory, and max_worker_memory is {} MiB", bytes >> 20, limit >> 20);
             worker.spent.get_or_insert_with(text);
         }
     }

@@ -30,9 +30,12 @@ pub(super) fn tell_slow(worker: &mut Worker, busy: &Busy, now: Moment, todo: &mu
 }
 
 fn what(busy: &Busy, now: Moment) -> String {
-    let seconds = busy.began.until(now).as_secs();
+    let taken = busy.began.until(now);
+    let seconds = taken.as_secs();
     match &busy.doing {
-        Doing::Request(_, line, client) => format!("{seconds} s in \"{line}\" from {client}"),
+        Doing::Request(_, line, client) => {
+            format!("{:.1} s in \"{line}\" from {client}", taken.as_secs_f64())
+        }
         Doing::Turning(inside) => match &inside.requests[..] {
             [] if more(inside).is_none() => {
                 format!("no sign of life for {seconds} s, outside of any request")

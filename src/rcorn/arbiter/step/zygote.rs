@@ -120,7 +120,10 @@ pub(super) fn ended(
 /// A zygote that ended and never said why.
 pub(crate) fn silent_end(python: &str, LastWords { how, said }: &LastWords) -> BootFailure {
     let (code, hint) = match how {
-        Ended::Exited(_) => (ExitCode::Setup, "is it a Python interpreter? See the setting \"python\""),
+        Ended::Exited(_) => (
+            ExitCode::Setup,
+            "is it a Python interpreter (setting \"python\"), and does the application end it when imported (os._exit)?",
+        ),
         Ended::Killed(_) => {
             (ExitCode::AppImport, "look at the extension modules that the application imports")
         }

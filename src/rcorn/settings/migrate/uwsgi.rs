@@ -115,7 +115,7 @@ const OPTIONS: &[(&[&str], Becomes)] = &[
 
 /// The file in TOML.
 pub(super) fn translate(name: &str, text: &str) -> String {
-    let options = read(text);
+    let options = read(name, text);
     let mut target = Target::default();
     target.comment(format!("Made from {name} by rcorn --migrate."));
     application(&mut target, &options);
@@ -137,7 +137,7 @@ pub(super) fn translate(name: &str, text: &str) -> String {
 }
 
 /// The options of the section `[uwsgi]`, their placeholders resolved where that can be.
-fn read(text: &str) -> Vec<(String, String)> {
+fn read(name: &str, text: &str) -> Vec<(String, String)> {
     let mut options: Vec<(String, String)> = Vec::new();
     let mut within = false;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
@@ -145,11 +145,18 @@ fn read(text: &str) -> Vec<(String, String)> {
             within = section.trim_end_matches(']').trim() == "uwsgi";
         } else if within {
             let (option, value) = line.split_once('=').unwrap_or((line, "true"));
-            let value = resolved(value.trim(), &options);
+            let value = resolved(&of_the_file(value.trim(), name), &options);
             options.push((option.trim().replace('_', "-"), value));
         }
     }
     options
+}
+
+/// `%s` is the name of the file, and `%n` the same without what is behind its dot.
+fn of_the_file(value: &str, name: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    value.replace("%n", stem).replace("%s", file)
 }
 
 /// `%(name)` is the value of an option that came before.
@@ -244,14 +251,14 @@ mod tests {
     #[test]
     fn the_usual_file() {
         let text = "[uwsgi]\nproject = shop\nbase = /srv/%(project)\nchdir = %(base)\nmodule = %(project).wsgi:application\n\
-                    master = true\nprocesses = %k\nsocket = /run/shop.sock\nchmod-socket = 660\nvacuum = true\n\
+                    master = true\nprocesses = %k\nsocket = /run/shop.sock\nhttp-socket = /run/%n.sock\nchmod-socket = 660\nvacuum = true\n\
                     harakiri = 60\nbuffer-size = 32768\n[other]\nthreads = 3\n";
-        let written = translate("uwsgi.ini", text);
+        let written = translate("conf/uwsgi.ini", text);
         for line in [
             "app = \"shop.wsgi:application\"",
             "chdir = \"/srv/shop\"",
             "workers = \"auto\"",
-            "bind = [\"unix:/run/shop.sock\"]",
+            "bind = [\"unix:/run/shop.sock\", \"unix:/run/uwsgi.sock\"]",
             "umask = \"0117\"",
             "timeout = 60",
             "request_timeout = 60",

@@ -112,7 +112,7 @@ fn a_worker_that_has_grown_too_large_is_replaced() {
     assert!(weighs(&world.pass(Duration::from_secs(5))), "again and again");
     world.happens(Event::Weighed(vec![(ONE, 101 << 20)]));
     assert_eq!(world.ordered(), [(TWO, 1)]);
-    assert!(world.lines()[0].1.contains("has 101 MiB of memory, and max_worker_memory is 100"));
+    assert!(world.lines()[0].1.contains("has 101 MiB of memory, and max_worker_memory is 100 MiB"));
     let mut other = World::serving(rules(1));
     assert!(!weighs(&other.pass(Duration::from_secs(60))), "nobody asked");
 }

@@ -484,7 +484,7 @@ fn a_request_over_its_limit_shows_its_stacks_and_costs_the_worker() {
     world.happens(Event::Tick(vec![busy(WorkerId(2), since)]));
     let (pid, lines) = (pid_of(WorkerId(2)), world.lines());
     let text = format!(
-        "WORKER TIMEOUT worker 2 (pid {pid}): 30 s in \"GET /slow HTTP/1.1\" from 127.0.0.1:1234; it is replaced"
+        "WORKER TIMEOUT worker 2 (pid {pid}): 30.0 s in \"GET /slow HTTP/1.1\" from 127.0.0.1:1234; it is replaced"
     );
     assert_eq!(lines, [(Level::Critical, text.as_str())]);
     assert!(world.did(&Action::Signal(pid, stacks_signal())));
@@ -576,17 +576,33 @@ fn nobody_is_judged_by_a_sleep_of_all() {
 }
 
 #[test]
-fn progress_is_no_reason_to_look_more_than_twice_a_second() {
+fn progress_is_no_reason_to_look_more_than_fifty_times_a_second() {
     let mut rules = rules(1);
-    rules.timeout = Some(Duration::from_millis(20));
+    rules.timeout = Some(Duration::from_millis(2));
     let mut world = World::serving(rules);
     for _ in 0..5 {
         let before = world.now;
         world.now = world.fleet.next_deadline().unwrap();
-        assert!(before.until(world.now) >= Duration::from_millis(500));
+        assert!(before.until(world.now) >= Duration::from_millis(20));
         world.happens(Event::Tick(vec![busy(WorkerId(1), world.now)]));
         assert_eq!(world.phase(FIRST, WorkerId(1)), Phase::Ready { since: Moment(1_000_000_000) });
     }
+}
+
+#[test]
+fn a_request_that_is_slow_by_a_little_is_shown() {
+    let mut rules = rules(1);
+    rules.slow_request = Some(Duration::from_millis(700));
+    let mut world = World::serving(rules);
+    // Seen shortly before it is over its time: the next look is when it is.
+    let began = world.now;
+    world.now = world.fleet.next_deadline().unwrap();
+    let begins = began.after(Duration::from_millis(100));
+    world.happens(Event::Tick(vec![busy(WorkerId(1), begins)]));
+    assert_eq!(world.fleet.next_deadline(), Some(begins.after(Duration::from_millis(700))));
+    world.now = world.fleet.next_deadline().unwrap();
+    world.happens(Event::Tick(vec![busy(WorkerId(1), begins)]));
+    assert!(world.lines()[0].1.contains("0.7 s in"), "{:?}", world.lines());
 }
 
 #[test]
