@@ -13,6 +13,11 @@ pub fn own_pid() -> i32 {
     nix::unistd::getpid().as_raw()
 }
 
+/// This thread, as the kernel numbers them: the first of a process has the process's number.
+pub fn own_thread() -> i32 {
+    nix::unistd::gettid().as_raw()
+}
+
 /// The process id of the parent, as it is now.
 pub fn parent_pid() -> i32 {
     nix::unistd::getppid().as_raw()
@@ -80,6 +85,13 @@ pub fn signal_when_parent_dies(signal: i32) -> io::Result<()> {
 pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: no memory is involved.
     checked(unsafe { libc::kill(pid, signal) }).map(drop)
+}
+
+/// Sends a signal to one thread of a process.
+pub fn kill_thread(pid: i32, thread: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: no memory is involved. (Older libraries have no function for it.)
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// True while a process with this id exists (whoever's it is).

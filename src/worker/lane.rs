@@ -10,7 +10,7 @@ use sys::socket::Address;
 /// A moment that does not come: nobody is stuck before it.
 const NEVER: u64 = u64::MAX / 2;
 
-/// A lane of this worker's slot. One thread writes it.
+/// A lane of this worker's slot, of the thread that makes it.
 pub(crate) struct Lane {
     scoreboard: Arc<Scoreboard>,
     slot: Slot,
@@ -19,7 +19,9 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn new(scoreboard: Arc<Scoreboard>, slot: Slot, number: u32) -> Self {
-        Self { scoreboard, slot, number }
+        let lane = Self { scoreboard, slot, number };
+        lane.view().belongs_to(sys::process::own_thread());
+        lane
     }
 
     fn view(&self) -> LaneView<'_> {

@@ -24,6 +24,8 @@ enum LaneWord {
     RequestLine = 5,
     /// What a signal handler answered in the place of a stuck application: `sys::last_word`.
     Answered = 38,
+    /// The thread that it belongs to, as the kernel numbers them; nought where lanes and threads are not the same.
+    Thread = 39,
 }
 
 /// One request of a worker.
@@ -43,6 +45,16 @@ impl<'a> LaneView<'a> {
 
     fn set(&self, word: LaneWord, value: u64) {
         self.words[word as usize].store(value, Relaxed);
+    }
+
+    /// From now on it is the lane of this thread.
+    pub fn belongs_to(&self, thread: i32) {
+        self.set(LaneWord::Thread, u64::from(thread.unsigned_abs()));
+    }
+
+    /// Whose it is.
+    pub fn thread(&self) -> Option<i32> {
+        i32::try_from(self.get(LaneWord::Thread)).ok().filter(|thread| *thread != 0)
     }
 
     /// Its thread: a request begins.

@@ -34,6 +34,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use sys::process::{self, Ended};
 use sys::seqpacket::Seqpacket;
+use sys::signal::stacks_signal;
 
 /// Everything that the arbiter holds.
 #[derive(Debug)]
@@ -81,6 +82,10 @@ impl Hands {
             Action::FindFattest(workers) => self.fattest(fleet, &workers),
             Action::AwaitDeaf(generation) => {
                 self.await_deaf(fleet, generation);
+                None
+            }
+            Action::ShowStacks(pid, lane) => {
+                self.show_stacks(fleet, pid, lane);
                 None
             }
             other => {
@@ -133,6 +138,7 @@ impl Hands {
             | Action::Count
             | Action::FindFattest(_)
             | Action::AwaitDeaf(_)
+            | Action::ShowStacks(..)
             | Action::Weigh(_) => {}
         }
     }
@@ -186,6 +192,18 @@ impl Hands {
         // Whoever ended a moment ago is about to be reaped. Nobody else can have the number before that.
         if let Err(error) = process::kill(pid, signal) {
             self.logs.line(Level::Debug, &format!("signal {signal} did not reach process {pid}: {error}"));
+        }
+    }
+
+    /// Python's faulthandler calls the thread that gets the signal the current one.
+    fn show_stacks(&self, fleet: &Fleet, pid: Pid, lane: Option<u32>) {
+        let thread = lane.and_then(|lane| {
+            let (generation, slot) = place_of(fleet, pid)?;
+            self.grounds.get(&generation)?.board.slot(slot).lane(lane).thread()
+        });
+        let told = thread.is_some_and(|thread| process::kill_thread(pid.0, thread, stacks_signal()).is_ok());
+        if !told {
+            self.signal(pid.0, stacks_signal());
         }
     }
 

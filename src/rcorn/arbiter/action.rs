@@ -39,6 +39,8 @@ pub(crate) enum Action {
     Count,
     /// Send a worker's process a signal.
     Signal(Pid, i32),
+    /// Have a worker show the stacks of its threads, and as the current one that of the request in this lane.
+    ShowStacks(Pid, Option<u32>),
     /// Have a stuck worker answer the client of the request in this lane, where that has got nothing yet.
     LastWord(Pid, u32),
     /// The same for all clients of a worker that have got nothing yet.

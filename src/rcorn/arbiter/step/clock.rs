@@ -10,7 +10,7 @@ use contract::exit::ExitCode;
 use contract::id::Generation;
 use contract::logline::Level;
 use contract::message::BootFailure;
-use sys::signal::{SIGKILL, stacks_signal};
+use sys::signal::SIGKILL;
 
 /// Time has passed. `busy` is what the scoreboards said, if they were read.
 pub(super) fn tick(fleet: &mut Fleet, busy: &[Busy], now: Moment, todo: &mut Vec<Action>) {
@@ -112,7 +112,7 @@ fn check_progress(fleet: &mut Fleet, busy: &Busy, now: Moment, todo: &mut Vec<Ac
         stuck::give_up(&crew.rules, worker, (pid, busy), now, todo);
     } else if slow_at(&crew.rules, worker, busy).is_some_and(|at| at <= now) {
         stuck::tell_slow(worker, busy, now, todo);
-        todo.push(Action::Signal(pid, stacks_signal()));
+        todo.push(Action::ShowStacks(pid, lane(busy)));
     }
 }
 

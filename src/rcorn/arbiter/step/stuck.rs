@@ -7,7 +7,7 @@ use super::super::policy::{ABORT_GRACE, Moment, Rules, STACKS_GRACE};
 use contract::id::Pid;
 use contract::logline::Level;
 use contract::message::ToWorker;
-use sys::signal::{SIGABRT, stacks_signal};
+use sys::signal::SIGABRT;
 
 /// It is over its limit.
 pub(super) fn tell(worker: &Worker, busy: &Busy, now: Moment, todo: &mut Vec<Action>) {
@@ -83,7 +83,7 @@ pub(super) fn give_up(
     }
     todo.push(lane.map_or(Action::LastWordToAll(pid), |lane| Action::LastWord(pid, lane)));
     if first {
-        todo.push(Action::Signal(pid, stacks_signal()));
+        todo.push(Action::ShowStacks(pid, lane));
     }
     let aborts = !others && rules.has_hook("worker_abort");
     if first && aborts {

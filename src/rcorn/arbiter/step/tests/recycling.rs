@@ -10,7 +10,7 @@ use contract::logline::Level;
 use contract::message::{FromWorker, ToWorker};
 use std::time::Duration;
 use sys::process::Ended;
-use sys::signal::{SIGKILL, stacks_signal};
+use sys::signal::SIGKILL;
 
 const ONE: WorkerId = WorkerId(1);
 const TWO: WorkerId = WorkerId(2);
@@ -134,7 +134,7 @@ fn progress_does_not_save_a_request_from_the_limit_for_all_of_it() {
     let pid = pid_of(ONE);
     let place = |wanted| world.last.iter().position(|action| *action == wanted);
     assert!(
-        place(Action::LastWord(pid, 0)).unwrap() < place(Action::Signal(pid, stacks_signal())).unwrap(),
+        place(Action::LastWord(pid, 0)).unwrap() < place(Action::ShowStacks(pid, Some(0))).unwrap(),
         "{:?}",
         world.last
     );
@@ -150,7 +150,7 @@ fn a_slow_request_is_shown_once_and_goes_on() {
         world.now = world.now.after(Duration::from_secs(2));
         world.happens(Event::Tick(vec![request.clone()]));
         assert!(!world.did(&Action::LastWord(pid_of(ONE), 0)));
-        shown += usize::from(world.did(&Action::Signal(pid_of(ONE), stacks_signal())));
+        shown += usize::from(world.did(&Action::ShowStacks(pid_of(ONE), Some(0))));
     }
     assert_eq!(shown, 1);
     assert!(matches!(world.phase(FIRST, ONE), Phase::Ready { .. }));

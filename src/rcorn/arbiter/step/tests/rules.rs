@@ -13,7 +13,7 @@ use contract::message::{FromWorker, FromZygote, PreloadOutcome, ToWorker};
 use contract::settings::Preload;
 use std::time::Duration;
 use sys::process::Ended;
-use sys::signal::{SIGKILL, stacks_signal};
+use sys::signal::SIGKILL;
 
 /// SIGSEGV.
 const CRASH: Ended = Ended::Killed(11);
@@ -487,7 +487,7 @@ fn a_request_over_its_limit_shows_its_stacks_and_costs_the_worker() {
         "WORKER TIMEOUT worker 2 (pid {pid}): 30.0 s in \"GET /slow HTTP/1.1\" from 127.0.0.1:1234; it is replaced"
     );
     assert_eq!(lines, [(Level::Critical, text.as_str())]);
-    assert!(world.did(&Action::Signal(pid, stacks_signal())));
+    assert!(world.did(&Action::ShowStacks(pid, Some(0))));
     assert_eq!(world.ordered(), [(WorkerId(3), 2)]);
     world.now = world.now.after(Duration::from_millis(200));
     world.happens(Event::Tick(Vec::new()));
@@ -552,7 +552,7 @@ fn a_loop_that_is_blocked_is_told_with_what_it_is_in() {
         ]
     );
     let pid = pid_of(WorkerId(1));
-    assert!(world.did(&Action::LastWordToAll(pid)) && world.did(&Action::Signal(pid, stacks_signal())));
+    assert!(world.did(&Action::LastWordToAll(pid)) && world.did(&Action::ShowStacks(pid, None)));
     let unknown = Inside { requests, ..Inside::default() };
     let lines = told(&mut other, unknown);
     assert_eq!(lines[0], format!("WORKER TIMEOUT {name}: the loop is blocked for 36 s; it is replaced"));
