@@ -46,7 +46,7 @@ def tables(arguments, base):
             if plots and results:
                 rows = sorted(((result.name, result.cost) for result in results), key=lambda row: row[1])
                 (plots / f"{scenario.name}.svg").write_text(plot.bars(f"{scenario.title}: µs of CPU a request", rows))
-            yield report.table(scenario, results, missing)
+            yield report.table(scenario, results, missing, shown=bool(plots and results))
     for name, study in STUDIES.items():
         if wants(arguments, name, quick=False):
             yield study(base / name, arguments.quick, plots)

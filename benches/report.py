@@ -28,12 +28,13 @@ def price(scenario, cost):
     return f"{cost:.2f}"
 
 
-def table(scenario, results, missing):
-    """As Markdown, which a terminal shows well enough."""
+def table(scenario, results, missing, shown=False):
+    """As Markdown, which a terminal shows well enough; with its plot, where there is one."""
     lines = [f"### {scenario.title}", "", f"`{scenario.name}`: {conditions(scenario)}", ""]
     if results:
         lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(scenario, results)]
+    lines += ["", f"![{scenario.title}](performance/{scenario.name}.svg)"] if shown else []
     lines += ["", *(f"{verdict}  " for verdict in verdicts(scenario, results))]
     lines += [f"{result.name}: {result.errors} errors." for result in results if result.errors]
     lines += [f"Left out: {' '.join(why.split())}." for why in missing]

@@ -62,7 +62,7 @@ def gthread(wanted, port, directory):
 def granian(wanted, port, directory):
     kind = ["--interface", "asgi", "--loop", "uvloop"] if wanted.asgi else ["--interface", "wsgi", "--blocking-threads", wanted.threads]
     log = ["--access-log"] if wanted.access else ["--no-log"]
-    where = ["--uds", port, "--uds-permissions", "777"] if isinstance(port, Path) else ["--host", "127.0.0.1", "--port", port]
+    where = ["--uds", port, "--uds-permissions", "0o777"] if isinstance(port, Path) else ["--host", "127.0.0.1", "--port", port]
     return [PYTHON, "-m", "granian", *kind, *where, "--workers", wanted.workers, "--backpressure", 20_000, *log, wanted.spec]
 
 
