@@ -24,7 +24,7 @@ def test_the_client_of_a_stuck_request_hears_504(serve, method):
         assert connection.rest() == b""
     line = server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d\.\d s in \"(\w+ \S+) [^\n]* from 127.0.0.1:\d+")
     assert line[1] == f"{method} /sleeps?s=60"
-    server.wait_for_log(r'File "[^"]*plain.py", line \d+ in sleeps')
+    server.wait_for_stack(r'File "[^"]*plain.py", line \d+ in sleeps')
     assert server.get("/").text == "hello"
 
 
@@ -45,7 +45,7 @@ def test_it_works_while_c_code_holds_the_interpreter(serve):
         "    re.match('(a+)+$', 'a' * 64 + 'b')\n",
     )
     assert server.get("/").status == 504
-    server.wait_for_log(r'File "[^"]*plain.py", line 3 in application')
+    server.wait_for_stack(r'File "[^"]*plain.py", line 3 in application')
 
 
 def test_a_thread_that_never_lets_go_of_the_interpreter(serve):
@@ -62,7 +62,7 @@ def test_a_thread_that_never_lets_go_of_the_interpreter(serve):
     )
     assert server.get("/hogs").text == "hello"
     server.wait_for_log(r"WORKER TIMEOUT worker 1 [^\n]*: no sign of life for [12] s, outside of any request; it is replaced")
-    server.wait_for_log(r'File "[^"]*plain.py", line 4 in <lambda>')
+    server.wait_for_stack(r'File "[^"]*plain.py", line 4 in <lambda>')
     with server.explained():
         wait_until(lambda: is_served(server), "the new worker serves")
 
@@ -140,7 +140,7 @@ def test_a_slow_request_is_shown_and_goes_on(serve):
     (worker,) = server.wait_for_workers(1)
     assert server.get("/sleeps?s=2").text == str(worker)
     server.wait_for_log(r"\[WARNING\] slow request worker 1 [^\n]*GET /sleeps\?s=2[^\n]*; it goes on")
-    server.wait_for_log(r'File "[^"]*plain.py", line \d+ in sleeps')
+    server.wait_for_stack(r'File "[^"]*plain.py", line \d+ in sleeps')
     assert server.log.count("slow request") == 1
     assert server.workers() == [worker]
 

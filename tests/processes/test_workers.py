@@ -206,7 +206,7 @@ class TestTimeout:
         server.wait_for_log(rf"\[CRITICAL\] WORKER TIMEOUT[^\n]*{worker}")
         assert f"GET {target} HTTP/1.1" in server.log and "127.0.0.1" in server.log
         function = "sleeps" if "sleeps" in target else "busy"
-        server.wait_for_log(rf'File "[^"]*plain.py", line \d+ in {function}')
+        server.wait_for_stack(rf'File "[^"]*plain.py", line \d+ in {function}')
 
     @pytest.mark.rcorn("Gunicorn's gthread worker does not notice")
     def test_progress_is_each_piece(self, serve):

@@ -164,6 +164,11 @@ class Server:
             return sorted(process.pid for process in self.titled("worker"))
         return sorted(process.pid for process in self.below())
 
+    def wait_for_stack(self, pattern):
+        """Like `wait_for_log`, in a stack: it is written piece by piece, and lines of others may come in between."""
+        with self.explained():
+            return wait_until(lambda: re.search(pattern, re.sub(r"\[\d{4}-\d\d-[^\n]*\n", "", self.log)), f"a stack has {pattern!r}")
+
     def wait_for_workers(self, count, seconds=PATIENCE):
         with self.explained():
             return wait_until(

@@ -33,7 +33,7 @@ def test_the_client_of_a_stuck_thread_hears_504_and_the_others_their_answers(ser
             assert held.response().status in (200, 504), "released at the last moment, or stuck as well"
         assert other.response().status == 200
     server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d\.\d s in \"GET /sleeps\?s=60 [^\n]* from 127.0.0.1:\d+; it is replaced")
-    server.wait_for_log(r'Current thread [^\n]*\n(  File [^\n]*\n)*  File "[^"]*plain.py", line \d+ in sleeps')
+    server.wait_for_stack(r'Current thread [^\n]*\n(  File [^\n]*\n)*  File "[^"]*plain.py", line \d+ in sleeps')
     with server.explained():
         wait_until(lambda: worker not in server.workers(), "it has left without waiting for what is stuck", seconds=10)
     assert server.get("/").text == "hello"
@@ -94,7 +94,7 @@ def test_c_code_that_holds_the_interpreter_is_found(serve, directory):
     )
     server = serve(None, "--threads", 2, "--timeout", 1, "--pythonpath", directory, "--graceful-timeout", 2, call="hog:app")
     assert server.get("/hogs").status == 504
-    server.wait_for_log(r'File "[^"]*hog.py", line 4 in app')
+    server.wait_for_stack(r'File "[^"]*hog.py", line 4 in app')
     assert server.get("/").status == 200
 
 

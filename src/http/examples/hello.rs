@@ -30,16 +30,22 @@ impl App for Hello {
     fn interrupted(&mut self) {}
 }
 
-struct Nobody;
+/// Counts answers.
+#[derive(Default)]
+struct Counter {
+    ended: usize,
+}
 
-impl Observer for Nobody {
+impl Observer for Counter {
     fn share(&self) -> Share {
         Share { workers: 1, total: 0, others_free: false }
     }
     fn connections(&mut self, _: usize) {}
     fn waiting(&mut self) {}
     fn began(&mut self, _: &Request<'_>) {}
-    fn ended(&mut self, _: &Record<'_>) {}
+    fn ended(&mut self, _: &Record<'_>) {
+        self.ended += 1;
+    }
 }
 
 fn main() -> std::io::Result<()> {
@@ -47,11 +53,17 @@ fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
     let mut server = Server::new(Config::default(), vec![listener.into()])?;
-    server.turn(&mut Hello, &mut Nobody)?;
+    let mut counter = Counter::default();
+    // A turn that takes long accepts nobody, and one that only accepts answers nobody.
+    while server.connections() == 0 {
+        server.turn(&mut Hello, &mut counter)?;
+    }
     let mut answer = [0; 4096];
-    for _ in 0..count {
+    for before in 0..count {
         client.write_all(REQUEST)?;
-        server.turn(&mut Hello, &mut Nobody)?;
+        while counter.ended == before {
+            server.turn(&mut Hello, &mut counter)?;
+        }
         let length = client.read(&mut answer)?;
         assert!(answer[..length].ends_with(HELLO), "{}", String::from_utf8_lossy(&answer[..length]));
     }

@@ -122,7 +122,7 @@ pub(crate) fn silent_end(python: &str, LastWords { how, said }: &LastWords) -> B
     let (code, hint) = match how {
         Ended::Exited(_) => (
             ExitCode::Setup,
-            "is it a Python interpreter (setting \"python\"), and does the application end it when imported (os._exit)?",
+            "is it a Python interpreter? See the setting \"python\"; or does the application end it when imported (os._exit)?",
         ),
         Ended::Killed(_) => {
             (ExitCode::AppImport, "look at the extension modules that the application imports")
