@@ -51,6 +51,7 @@ impl Observer for Counter {
 fn main() -> std::io::Result<()> {
     let count: usize = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(1000);
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
     let mut server = Server::new(Config::default(), vec![listener.into()])?;
     let mut counter = Counter::default();

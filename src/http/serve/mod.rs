@@ -95,7 +95,7 @@ pub struct Turned {
 }
 
 impl Server {
-    /// A server on `listeners`. It makes its poller, so call it after the fork.
+    /// A server on `listeners`, which do not block. It makes its poller, so call it after the fork.
     pub fn new(config: Config, listeners: Vec<OwnedFd>) -> io::Result<Self> {
         let shared = Shared::new(config)?;
         let mut server = Self {
