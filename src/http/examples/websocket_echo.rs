@@ -7,7 +7,6 @@ use std::net::TcpListener;
 fn main() -> std::io::Result<()> {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(0);
     let listener = TcpListener::bind(("127.0.0.1", port))?;
-    listener.set_nonblocking(true)?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?.port())?;
     for stream in listener.incoming() {
         let stream = stream?;
