@@ -45,4 +45,4 @@ pub use request::Request;
 pub use response::BadHead;
 pub use serve::{Farewell, Server, Turned};
 pub use spool::Body;
-pub use status::reason;
+pub use status::{reason, status_line};

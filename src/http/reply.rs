@@ -10,7 +10,7 @@ use said::{FAILED, LATE, Stage};
 use crate::output::{FilePart, Output};
 use crate::refusal::Refusal;
 use crate::response::{BadHead, Framing, ResponseHead};
-use crate::status::reason;
+use crate::status::{reason, status_line};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
 use sys::last_word::Waiting;
@@ -246,7 +246,7 @@ impl<'a> Reply<'a> {
         self.said.why = Some(why);
         let text = format!("{why}\n");
         let begun = self
-            .begin(format!("{status} {}", reason(status)).as_bytes())
+            .begin(status_line(&mut [0; 48], status))
             .and_then(|()| self.header(b"Content-Type", b"text/plain; charset=utf-8"));
         if status == 426 {
             self.buffer.extend_from_slice(WANTED_UPGRADE);

@@ -1,5 +1,18 @@
 //! What the status codes are called: the registry of RFC 9110, section 16.2.1. Clients ignore it, people do not.
 
+/// `200 OK`, written without a formatter. What is no status becomes one that no response may have.
+pub fn status_line(line: &mut [u8; 48], status: u16) -> &[u8] {
+    let reason = reason(status).as_bytes();
+    let digits = [status / 100, status / 10 % 10, status % 10];
+    for (place, digit) in line.iter_mut().zip(digits) {
+        *place = b'0' + u8::try_from(digit).unwrap_or(u8::MAX - b'0');
+    }
+    line[3] = b' ';
+    let end = 4 + reason.len();
+    line[4..end].copy_from_slice(reason);
+    &line[..end]
+}
+
 /// The reason phrase of a status; empty where nobody registered it.
 pub fn reason(status: u16) -> &'static str {
     match status {
@@ -85,5 +98,22 @@ fn server_error(status: u16) -> &'static str {
         508 => "Loop Detected",
         511 => "Network Authentication Required",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_line() {
+        let mut line = [0; 48];
+        for status in 100..1000 {
+            assert_eq!(status_line(&mut line, status), format!("{status} {}", reason(status)).as_bytes());
+        }
+        assert_eq!(status_line(&mut line, 99), b"099 ");
+        assert!(
+            [1000, 2000, u16::MAX].iter().all(|status| !status_line(&mut line, *status)[0].is_ascii_digit())
+        );
     }
 }

@@ -73,28 +73,28 @@ fn time_in_the_application_is_not_taken_from_the_client() {
     assert!(answered.elapsed() >= Duration::from_millis(280), "{:?}", answered.elapsed());
 }
 
+/// Holds three connections, while a sibling looks idle; the fourth, which asks for something, is left to that one.
+fn with_one_left_to_others() -> (World, Vec<TcpStream>) {
+    let mut world = World::new(Config::default());
+    let mut clients: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
+    world.turn_until("three are held", |world| world.server.connections() == 3);
+    world.books.share = Share { workers: 2, total: 3, others_free: true };
+    clients.push(world.connect());
+    send(&clients[3], get("/late"));
+    world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);
+    (world, clients)
+}
+
 #[test]
 fn a_connection_that_others_leave_lying_is_taken() {
-    let mut world = World::new(Config::default());
-    let first: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
-    world.turn_until("three are held", |world| world.server.connections() == 3);
-    // A sibling that looks idle and never comes: stopped, or at its own limit.
-    world.books.share = Share { workers: 2, total: 3, others_free: true };
-    let late = world.connect();
-    (&late).write_all(get("/late").as_bytes()).unwrap();
-    world.turn_until("it is left to others first", |world| world.server.accept_again_at != 0);
+    // The sibling never comes: it is stopped, or at its own limit.
+    let (mut world, _clients) = with_one_left_to_others();
     world.turn_until("it is answered", |world| !world.books.ended.is_empty());
-    drop(first);
 }
 
 #[test]
 fn what_was_left_to_others_is_not_when_they_are_ahead() {
-    let mut world = World::new(Config::default());
-    let _held: Vec<TcpStream> = (0..3).map(|_| world.connect()).collect();
-    world.turn_until("three are held", |world| world.server.connections() == 3);
-    world.books.share = Share { workers: 2, total: 3, others_free: true };
-    let _late = world.connect();
-    world.turn_until("it is left to others", |world| world.server.accept_again_at != 0);
+    let (mut world, _clients) = with_one_left_to_others();
     world.books.share.total = 9;
     world.turn();
     assert_eq!(world.server.accept_again_at, 0, "others are ahead by now: nothing is waited for");

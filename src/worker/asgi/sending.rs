@@ -6,7 +6,7 @@ use super::files::{self, Sent};
 use super::talk;
 use crate::log;
 use contract::logline::Level;
-use http::{Exchange, Flow, reason};
+use http::{Exchange, Flow, status_line};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -58,8 +58,7 @@ pub(super) fn start<'py>(
         return Err(PyRuntimeError::new_err("\"http.response.start\" was sent a second time"));
     }
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
-    let mut line = [0; 48];
-    reply.begin(status_line(&mut line, status)).map_err(bad)?;
+    reply.begin(status_line(&mut [0; 48], status)).map_err(bad)?;
     for (name, value) in &headers {
         reply.header(name.as_bytes(), value.as_bytes()).map_err(bad)?;
     }
@@ -67,19 +66,6 @@ pub(super) fn start<'py>(
         state.trailers = Some(Vec::new());
     }
     Ok(Flow::Ready)
-}
-
-/// `200 OK`, without a formatter. What is no status becomes one that `begin` refuses.
-fn status_line(line: &mut [u8; 48], status: u16) -> &[u8] {
-    let reason = reason(status).as_bytes();
-    let digits = [status / 100, status / 10 % 10, status % 10];
-    for (place, digit) in line.iter_mut().zip(digits) {
-        *place = b'0' + u8::try_from(digit).unwrap_or(u8::MAX - b'0');
-    }
-    line[3] = b' ';
-    let end = 4 + reason.len();
-    line[4..end].copy_from_slice(reason);
-    &line[..end]
 }
 
 pub(super) fn body<'py>(
