@@ -87,6 +87,11 @@ pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
     checked(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
+/// Does this process have more than one thread?
+pub fn has_threads(pid: i32) -> bool {
+    std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
+}
+
 /// Sends a signal to one thread of a process.
 pub fn kill_thread(pid: i32, thread: i32, signal: i32) -> io::Result<()> {
     // SAFETY: no memory is involved. (Older libraries have no function for it.)

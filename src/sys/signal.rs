@@ -19,6 +19,11 @@ pub fn stacks_signal() -> i32 {
     libc::SIGRTMIN() + 7
 }
 
+/// The signal that asks a thread of a worker for its own stack, and behind that for those of all.
+pub fn thread_stack_signal() -> i32 {
+    libc::SIGRTMIN() + 9
+}
+
 /// The signal that asks a worker for its stacks, for somebody who reads them elsewhere than in the log.
 pub fn report_signal() -> i32 {
     libc::SIGRTMIN() + 5
@@ -134,12 +139,20 @@ extern "C" fn leave_with_stacks(_signal: libc::c_int) {
     }
 }
 
+extern "C" fn show_all_stacks(_signal: libc::c_int) {
+    // SAFETY: `raise` is async-signal-safe.
+    unsafe {
+        libc::raise(stacks_signal());
+    }
+}
+
 /// SIGABRT shows the stacks (where someone watches the stacks signal) and ends the process with code 1. Both signals
 /// that ask for stacks are noted, for those who have more to show than those who watch them.
 pub fn abort_shows_stacks() -> io::Result<()> {
     for signal in [stacks_signal(), report_signal()] {
         install(signal, note as *const () as libc::sighandler_t)?;
     }
+    install(thread_stack_signal(), show_all_stacks as *const () as libc::sighandler_t)?;
     install(SIGABRT, leave_with_stacks as *const () as libc::sighandler_t)
 }
 

@@ -154,6 +154,7 @@ fn newborn(py: Python<'_>, stacks: OwnedFd, shown_on: i32) -> PyResult<Py<PyAny>
     let helper = Helper::Newborn.module(py)?;
     helper.call_method0("reseed")?;
     helper.call_method1("show_stacks_on", (signal::stacks_signal(), shown_on))?;
+    helper.call_method1("show_stacks_on", (signal::thread_stack_signal(), shown_on, false))?;
     // The handler writes to the number for as long as the process lives.
     helper.call_method1("show_stacks_on", (signal::report_signal(), stacks.into_raw_fd()))?;
     helper.call_method1("raise_on", (signal::SIGINT,)).map(Bound::unbind)

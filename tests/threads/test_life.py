@@ -33,7 +33,8 @@ def test_the_client_of_a_stuck_thread_hears_504_and_the_others_their_answers(ser
             assert held.response().status in (200, 504), "released at the last moment, or stuck as well"
         assert other.response().status == 200
     server.wait_for_log(r"WORKER TIMEOUT worker 1 \(pid \d+\): \d\.\d s in \"GET /sleeps\?s=60 [^\n]* from 127.0.0.1:\d+; it is replaced")
-    server.wait_for_stack(r'Current thread [^\n]*\n(  File [^\n]*\n)*  File "[^"]*plain.py", line \d+ in sleeps')
+    # Its own first, then those of all threads.
+    server.wait_for_stack(r'Stack \(most [^\n]*\n(  File [^\n]*\n)*  File "[^"]*plain.py", line \d+ in sleeps\n(  File [^\n]*\n)*\n*(Current thread|Thread) ')
     with server.explained():
         wait_until(lambda: worker not in server.workers(), "it has left without waiting for what is stuck", seconds=10)
     assert server.get("/").text == "hello"

@@ -34,7 +34,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use sys::process::{self, Ended};
 use sys::seqpacket::Seqpacket;
-use sys::signal::stacks_signal;
+use sys::signal::{stacks_signal, thread_stack_signal};
 
 /// Everything that the arbiter holds.
 #[derive(Debug)]
@@ -195,14 +195,14 @@ impl Hands {
         }
     }
 
-    /// Python's faulthandler calls the thread that gets the signal the current one.
+    /// Of several threads that of the request comes first.
     fn show_stacks(&self, fleet: &Fleet, pid: Pid, lane: Option<u32>) {
-        let thread = lane.and_then(|lane| {
+        let thread = lane.filter(|_| process::has_threads(pid.0)).and_then(|lane| {
             let (generation, slot) = place_of(fleet, pid)?;
             self.grounds.get(&generation)?.board.slot(slot).lane(lane).thread()
         });
-        let told = thread.is_some_and(|thread| process::kill_thread(pid.0, thread, stacks_signal()).is_ok());
-        if !told {
+        let tell = |thread| process::kill_thread(pid.0, thread, thread_stack_signal()).is_ok();
+        if !thread.is_some_and(tell) {
             self.signal(pid.0, stacks_signal());
         }
     }

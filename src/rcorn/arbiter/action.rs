@@ -39,7 +39,7 @@ pub(crate) enum Action {
     Count,
     /// Send a worker's process a signal.
     Signal(Pid, i32),
-    /// Have a worker show the stacks of its threads, and as the current one that of the request in this lane.
+    /// Have a worker show the stacks of its threads, that of the request in this lane first.
     ShowStacks(Pid, Option<u32>),
     /// Have a stuck worker answer the client of the request in this lane, where that has got nothing yet.
     LastWord(Pid, u32),

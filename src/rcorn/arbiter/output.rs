@@ -22,7 +22,7 @@ const COHERENT: Duration = Duration::from_millis(50);
 /// How a traceback of Python begins.
 const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
 /// How the stack of a thread begins.
-const THREADS: [&[u8]; 2] = [b"Thread 0x", b"Current thread 0x"];
+const THREADS: [&[u8]; 3] = [b"Thread 0x", b"Current thread 0x", b"Stack (most recent call first):"];
 /// So much is read at a time.
 const PIECE: usize = 64 * 1024;
 
@@ -273,6 +273,7 @@ mod tests {
         assert_eq!(seen, expected);
         assert_eq!(belongs(b"Thread 0x1 (most recent call first):", b"plain"), Belongs::Alone);
         assert_eq!(belongs(b"", b"  indented"), Belongs::Alone);
+        assert_eq!(belongs(b"", b"Stack (most recent call first):"), Belongs::Begins);
     }
 
     #[test]

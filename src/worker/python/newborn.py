@@ -22,9 +22,10 @@ def print_by_lines():
 OUTPUTS = {}
 
 
-def show_stacks_on(signal, descriptor):
-    """`signal` prints the stacks of all threads to `descriptor`, whatever code runs; then its handler before runs."""
-    faulthandler.register(signal, file=descriptor, all_threads=True, chain=True)
+def show_stacks_on(signal, descriptor, all_threads=True):
+    """`signal` prints the stacks of all threads to `descriptor`, or of the one that gets it, whatever code runs; then its
+    handler before runs."""
+    faulthandler.register(signal, file=descriptor, all_threads=all_threads, chain=True)
     OUTPUTS[signal] = descriptor
 
 
