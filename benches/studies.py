@@ -1,11 +1,8 @@
 """What is no race of servers at the same load: memory, waiting, and how cost grows."""
 
 import dataclasses
-import http.client
-import json
 import os
 import signal
-import socket
 import statistics
 import time
 
@@ -72,30 +69,24 @@ def idle(directory):
 
 def birth(directory, quick, plots):
     """How long one more worker takes, from the signal to its readiness: the application is loaded already."""
-    control = directory / "control"
-    server = Running("rcorn", dataclasses.replace(DJANGO, workers=1, flags=("--control-socket", control)), directory).wait()
+    wanted = dataclasses.replace(DJANGO, workers=1, flags=("--log-level", "debug"))
+    server = Running("rcorn", wanted, directory).wait()
     try:
-        times = []
-        for wanted in range(2, 12):
-            begun = time.monotonic()
-            server.process.send_signal(signal.SIGTTIN)
-            while ready_workers(control) < wanted:
-                pass
-            times.append((time.monotonic() - begun) * 1000)
+        times = [one_more(server, number) for number in range(2, 22)]
     finally:
         server.stop()
     return f"### Birth\n\nOne more worker of a Django application, from `TTIN` to ready: {statistics.median(times):.1f} ms ({min(times):.1f} to {max(times):.1f}).\n"
 
 
-def ready_workers(control):
-    """As the arbiter sees it."""
-    connection = http.client.HTTPConnection("control")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    with connection.sock:
-        connection.sock.connect(str(control))
-        connection.request("GET", "/workers")
-        workers = json.load(connection.getresponse())["workers"]
-    return sum(worker["state"] == "idle" for worker in workers)
+def one_more(server, number):
+    """In milliseconds. By the log: asked for its workers, the server would measure the memory of each at the same time."""
+    begun, deadline = time.monotonic(), time.monotonic() + 10
+    server.process.send_signal(signal.SIGTTIN)
+    while server.log.read_bytes().count(b" is ready ") < number:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"no worker {number}: {server.last_words()}")
+        time.sleep(0.0002)
+    return (time.monotonic() - begun) * 1000
 
 
 def queue(directory, quick, plots):

@@ -4,7 +4,7 @@
 //! in flight and leave.
 
 use crate::exit::ExitCode;
-use crate::id::{Slot, WorkerId};
+use crate::id::{Generation, Slot, WorkerId};
 use serde::{Deserialize, Serialize};
 
 /// From the arbiter to a zygote.
@@ -35,7 +35,10 @@ pub enum ToZygote {
         pid: i32,
     },
     /// The program is about to be replaced: `pre_exec`. Answered by `ExecHook`.
-    BeforeExec,
+    BeforeExec {
+        /// For this reload.
+        generation: Generation,
+    },
     /// No worker will be ordered any more; the zygote stays for hooks, and lets go of the listeners. Once.
     Retire,
     /// Everybody else has left: `on_exit`. Once, last.
@@ -53,7 +56,12 @@ pub enum FromZygote {
     /// It cannot; it ends now. Instead of `Booted`.
     Failed(BootFailure),
     /// `pre_exec` has run, or failed. The answer to `BeforeExec`.
-    ExecHook(Result<(), BootFailure>),
+    ExecHook {
+        /// For this reload, which may have been given up since.
+        generation: Generation,
+        /// How it went.
+        ran: Result<(), BootFailure>,
+    },
     /// What it has loaded. After `Booted`, where the settings say `reload`.
     Loaded(Loaded),
 }

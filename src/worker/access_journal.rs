@@ -9,9 +9,12 @@ use contract::logline::Level;
 use http::Record;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 /// Entries that wait.
 const MOST_WAITING: usize = 1000;
+/// How long a worker that ends waits for a journal that is behind.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Entries on their way.
 pub(crate) struct JournalLog {
@@ -66,6 +69,19 @@ impl JournalLog {
         if self.dropped > 0 {
             self.confess();
         }
+    }
+
+    /// The worker ends: what the journal does not take soon will never arrive, and is counted as well.
+    pub(crate) fn finish(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        self.flush();
+        while !self.waiting.is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+            self.flush();
+        }
+        self.dropped += self.waiting.len() as u64;
+        self.waiting.clear();
+        self.flush();
     }
 
     /// Tells how many are missing; again, when there is no room for that either.

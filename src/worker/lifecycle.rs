@@ -87,7 +87,7 @@ impl<A: Application> Worker<A> {
     /// Requests that were given up may have ended since nobody waited for them: they have their access lines as well.
     pub(crate) fn note_latecomers(&mut self) {
         self.server.note_latecomers(&mut self.app, &mut self.meter);
-        self.meter.flush();
+        self.meter.finish();
     }
 
     /// Was it told to leave while it imported the application?

@@ -88,6 +88,14 @@ impl Meter {
         }
         delivery::deliver();
     }
+
+    /// Writes it when nothing will be written any more.
+    pub(crate) fn finish(&mut self) {
+        self.flush();
+        if let Access::Journal(entries) = &mut self.access {
+            entries.finish();
+        }
+    }
 }
 
 /// Where the access log goes.

@@ -59,7 +59,10 @@ fn sync(py: Python<'_>, parts: Parts, inherited: Inherited, post: Post) -> Resul
     let lane = Lane::new(Arc::clone(&inherited.scoreboard), post.slot, 0);
     let app = Site::new(py, parts, &inherited, false).and_then(|site| WsgiApp::new(py, &site, lane));
     let app = usable(py, &post, app)?;
-    Ok(Worker::new(equip(inherited, &post)?, app, post).serve())
+    let mut worker = Worker::new(equip(inherited, &post)?, app, post);
+    let code = worker.serve();
+    worker.meter.finish();
+    Ok(code)
 }
 
 fn threads(

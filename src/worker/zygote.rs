@@ -169,9 +169,9 @@ fn obey(
             ToZygote::Workers { now, before } => tell(py, &inherited, "workers", (now, before)),
             ToZygote::Ended { worker, pid } => tell(py, &inherited, "ended", (worker.0, pid)),
             ToZygote::Exit => tell(py, &inherited, "exit", ()),
-            ToZygote::BeforeExec => {
+            ToZygote::BeforeExec { generation } => {
                 let ran = inherited.hooks.as_ref().map_or(Ok(()), |hooks| hooks.before_exec(py));
-                let _ = channel.send(&FromZygote::ExecHook(ran), &[]);
+                let _ = channel.send(&FromZygote::ExecHook { generation, ran }, &[]);
             }
         }
     }

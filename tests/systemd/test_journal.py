@@ -131,6 +131,19 @@ def test_a_journal_that_does_not_read_holds_up_nobody(logging):
     )
 
 
+@pytest.mark.alone
+def test_a_journal_that_is_behind_when_a_worker_ends_misses_nothing(logging):
+    many = 800
+    logging.run("systemctl", "kill", "-s", "STOP", "systemd-journald")
+    try:
+        knocks = ["env", "PYTHONPATH=/tests", "python3", "-m", "support.many", "8000", many]
+        assert json.loads(logging.run(*map(str, knocks)))["answered"] == many
+        logging.run("kill", "-TERM", *logging.run("pgrep", "-f", "rcorn: worker").split())
+    finally:
+        logging.run("systemctl", "kill", "-s", "CONT", "systemd-journald")
+    wait_until(lambda: len(logging.journal("-u", UNIT, "HTTP_METHOD=GET")) == many, "every request has its entry", pause=0.05)
+
+
 PRINTING = """
 import logging
 import os

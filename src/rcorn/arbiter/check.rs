@@ -53,7 +53,7 @@ fn hear(started: &Started, limit: Duration) -> Option<Result<(), BootFailure>> {
     }
     match started.channel.receive() {
         Ok(Some(received)) => Some(match received.message {
-            FromZygote::Booted { .. } | FromZygote::ExecHook(_) | FromZygote::Loaded(_) => Ok(()),
+            FromZygote::Booted { .. } | FromZygote::ExecHook { .. } | FromZygote::Loaded(_) => Ok(()),
             FromZygote::Failed(failure) => Err(failure),
         }),
         Ok(None) => None,

@@ -87,7 +87,7 @@ impl Reactor {
     }
 
     pub(super) fn end(&self) -> ExitCode {
-        self.worker.borrow_mut().meter.flush();
+        self.worker.borrow_mut().meter.finish();
         self.code.get()
     }
 

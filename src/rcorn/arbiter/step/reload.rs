@@ -32,9 +32,23 @@ fn call_hook(fleet: &Fleet, todo: &mut Vec<Action>) -> bool {
     let Some((generation, crew)) = fleet.serving() else { return false };
     let called = crew.rules.has_hook("pre_exec") && crew.zygote == Zygote::Ready;
     if called {
-        todo.push(Action::TellZygote(generation, ToZygote::BeforeExec));
+        let message = ToZygote::BeforeExec { generation: fleet.newest };
+        todo.push(Action::TellZygote(generation, message));
     }
     called
+}
+
+/// `pre_exec` was called for `generation`. The answer for a reload that was given up comes too late.
+pub(super) fn hook_answered(
+    fleet: &mut Fleet,
+    generation: Generation,
+    ran: Result<(), BootFailure>,
+    now: Moment,
+    todo: &mut Vec<Action>,
+) {
+    if fleet.checking.is_some_and(|check| check.generation == generation) {
+        hook_ran(fleet, ran, now, todo);
+    }
 }
 
 /// `pre_exec` has run, or failed.

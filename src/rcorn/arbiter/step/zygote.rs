@@ -37,7 +37,9 @@ pub(super) fn said(
     let Some(crew) = fleet.crews.get_mut(&generation) else { return };
     let boots = matches!(crew.zygote, Zygote::Starting { .. });
     match message {
-        FromZygote::ExecHook(ran) => reload::hook_ran(fleet, ran, now, todo),
+        FromZygote::ExecHook { generation, ran } => {
+            reload::hook_answered(fleet, generation, ran, now, todo);
+        }
         FromZygote::Loaded(loaded) => todo.push(Action::Watch(loaded)),
         FromZygote::Booted { .. } | FromZygote::Failed(_) if !boots => {}
         FromZygote::Booted { preload: PreloadOutcome::Unsafe { reason } } => {

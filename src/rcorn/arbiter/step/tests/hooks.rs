@@ -156,10 +156,10 @@ fn hooks_that_expect_an_application_that_is_not_imported_switch_auto_off() {
 fn pre_exec_runs_before_the_program_is_replaced_and_only_for_sigusr2() {
     let mut world = World::serving(with(&["pre_exec"], 1));
     world.wish(Wish::Upgrade);
-    assert_eq!(told(&world), [(FIRST, ToZygote::BeforeExec)]);
+    assert_eq!(told(&world), [(FIRST, ToZygote::BeforeExec { generation: SECOND })]);
     world.happens(Event::Checked(SECOND, Ok(())));
     assert!(!world.did(&Action::Succeed(SECOND)));
-    world.happens(Event::Zygote(FIRST, FromZygote::ExecHook(Ok(()))));
+    world.happens(Event::Zygote(FIRST, FromZygote::ExecHook { generation: SECOND, ran: Ok(()) }));
     assert!(world.did(&Action::Succeed(SECOND)));
     let mut world = World::serving(with(&["pre_exec"], 1));
     world.wish(Wish::Reload);
@@ -172,7 +172,10 @@ fn pre_exec_runs_before_the_program_is_replaced_and_only_for_sigusr2() {
 fn pre_exec_that_fails_or_hangs_keeps_the_program() {
     let mut world = World::serving(with(&["pre_exec"], 1));
     world.wish(Wish::Upgrade);
-    world.happens(Event::Zygote(FIRST, FromZygote::ExecHook(Err(failure(ExitCode::Setup)))));
+    world.happens(Event::Zygote(
+        FIRST,
+        FromZygote::ExecHook { generation: SECOND, ran: Err(failure(ExitCode::Setup)) },
+    ));
     assert!(
         world.did(&Action::KillCheck)
             && world.lines().iter().any(|(_, line)| line.starts_with("reload failed"))
@@ -187,6 +190,8 @@ fn pre_exec_that_fails_or_hangs_keeps_the_program() {
     );
     world.wish(Wish::Upgrade);
     world.happens(Event::Checked(Generation(4), Ok(())));
+    world.happens(Event::Zygote(FIRST, FromZygote::ExecHook { generation: Generation(3), ran: Ok(()) }));
+    assert!(!world.did(&Action::Succeed(Generation(4))), "that was the answer for the reload before");
     world.zygote_ends(FIRST);
     assert!(world.did(&Action::Succeed(Generation(4))), "nobody is left who could answer");
 }

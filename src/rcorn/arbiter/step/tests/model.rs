@@ -199,9 +199,10 @@ impl Model {
                 assert!(nobody && self.stopping, "on_exit is last");
                 assert!(!std::mem::replace(&mut self.exited, true), "on_exit runs once");
             }
-            ToZygote::BeforeExec => {
+            ToZygote::BeforeExec { generation: next } => {
                 let ran = if self.dice.below(4) > 0 { Ok(()) } else { Err(failure(ExitCode::Setup)) };
-                self.news.push_back(Event::Zygote(generation, FromZygote::ExecHook(ran)));
+                self.news
+                    .push_back(Event::Zygote(generation, FromZygote::ExecHook { generation: *next, ran }));
             }
             _ => {}
         }
