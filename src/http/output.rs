@@ -71,11 +71,12 @@ impl Output {
 
     /// Sends `parts` behind what waits; what finds no room is kept.
     pub(crate) fn push(&mut self, fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<()> {
-        debug_assert!(self.file.is_none(), "nothing follows a file");
         self.put(fd, parts, Push::Now)
     }
 
-    fn put(&mut self, fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], push: Push) -> io::Result<()> {
+    /// The same, where they may wait in the kernel.
+    pub(crate) fn put(&mut self, fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], push: Push) -> io::Result<()> {
+        debug_assert!(self.file.is_none(), "nothing follows a file");
         let mut sent = 0;
         if !self.held && (self.is_empty() || self.send(fd)?) {
             match stream::send(&fd, parts, push) {

@@ -14,6 +14,7 @@ use crate::status::{reason, status_line};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
 use sys::last_word::Waiting;
+use sys::stream::Push;
 
 /// More than this waiting for a slow client makes the application wait too.
 pub(crate) const HIGH_WATER: usize = 64 * 1024;
@@ -130,12 +131,13 @@ impl<'a> Reply<'a> {
             return Err(io::ErrorKind::NotConnected.into());
         };
         match framing {
-            Framing::Nothing => self.push(b"", b"")?,
-            Framing::ToTheEnd => self.push(piece, b"")?,
+            Framing::Nothing => self.push(b"", b"", true)?,
+            Framing::ToTheEnd => self.push(piece, b"", false)?,
             Framing::Length(left) => {
                 let taken = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                self.said.stage = Stage::Body(Framing::Length(left - taken as u64));
-                self.push(&piece[..taken], b"")?;
+                let left = left - taken as u64;
+                self.said.stage = Stage::Body(Framing::Length(left));
+                self.push(&piece[..taken], b"", left == 0)?;
             }
             Framing::Chunked => self.push_chunk(piece, last)?,
         }
@@ -154,7 +156,7 @@ impl<'a> Reply<'a> {
     pub fn write_file(&mut self, file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
         self.claim()?;
         self.seal(Some(length));
-        let Stage::Body(Framing::Length(left)) = self.said.stage else { return self.push(b"", b"") };
+        let Stage::Body(Framing::Length(left)) = self.said.stage else { return self.push(b"", b"", false) };
         let taken = left.min(length);
         self.said.stage = Stage::Body(Framing::Length(left - taken));
         self.said.body_sent += taken;
@@ -181,7 +183,7 @@ impl<'a> Reply<'a> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         if framing == Framing::Chunked {
-            self.push(b"", b"0\r\n\r\n")?;
+            self.push(b"", b"0\r\n\r\n", true)?;
         }
         self.said.stage = Stage::Whole;
         Ok(())
@@ -202,7 +204,7 @@ impl<'a> Reply<'a> {
         if self.said.stage != Stage::Body(Framing::Chunked) {
             return Ok(self.finish());
         }
-        Ok(self.push(b"", &trailers).map(|()| self.said.stage = Stage::Whole))
+        Ok(self.push(b"", &trailers, true).map(|()| self.said.stage = Stage::Whole))
     }
 
     /// The application failed: an answer of ours when nothing was sent yet, else an end that the client can see. Where
@@ -283,26 +285,28 @@ impl<'a> Reply<'a> {
             (false, true) => b"\r\n0\r\n\r\n",
             (false, false) => b"\r\n",
         };
-        self.push(piece, end)?;
+        self.push(piece, end, last)?;
         if last {
             self.said.stage = Stage::Whole;
         }
         Ok(())
     }
 
-    /// Sends what is in the buffer, `piece` and `end` as one.
-    fn push(&mut self, piece: &[u8], end: &[u8]) -> io::Result<()> {
+    /// Sends what is in the buffer, `piece` and `end` as one; the last of an answer may wait for those of others.
+    fn push(&mut self, piece: &[u8], end: &[u8], is_last: bool) -> io::Result<()> {
         self.claim()?;
+        self.said.waits = is_last && self.said.may_wait;
+        let push = if self.said.waits { Push::WithMore } else { Push::Now };
         let result = if piece.len() + end.len() <= COPIED {
             self.buffer.extend_from_slice(piece);
             self.buffer.extend_from_slice(end);
             if self.buffer.is_empty() {
                 return Ok(());
             }
-            self.output.push(self.fd, &[IoSlice::new(self.buffer)])
+            self.output.put(self.fd, &[IoSlice::new(self.buffer)], push)
         } else {
             let parts = [IoSlice::new(self.buffer), IoSlice::new(piece), IoSlice::new(end)];
-            self.output.push(self.fd, &parts)
+            self.output.put(self.fd, &parts, push)
         };
         self.buffer.clear();
         self.said.body_sent += piece.len() as u64;

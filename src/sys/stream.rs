@@ -27,7 +27,7 @@ pub fn has_input(fd: &impl AsRawFd) -> bool {
 pub enum Push {
     /// They are sent at once.
     Now,
-    /// More follows at once: both go together.
+    /// More follows soon: what does not fill a packet goes with that, with `push`, or after 200 ms.
     WithMore,
 }
 
@@ -47,6 +47,12 @@ pub fn send(fd: &impl AsRawFd, parts: &[IoSlice<'_>], push: Push) -> io::Result<
             result => return Ok(result?),
         }
     }
+}
+
+/// Sends at once what waits in the kernel for more.
+pub fn push(fd: &impl AsFd) {
+    // Without effect on a socket that has it already, but for this.
+    let _ = setsockopt(fd, sockopt::TcpNoDelay, &true);
 }
 
 /// Sends up to `count` bytes of a file from `offset` on, without a copy: how many it were, nought behind its end.

@@ -33,6 +33,9 @@ pub(super) enum Stage {
 pub(crate) struct Said {
     pub(super) asked: Asked,
     pub(super) write_timeout: u64,
+    /// The last of it may wait in the kernel until somebody pushes it, and does.
+    pub(crate) may_wait: bool,
+    pub(crate) waits: bool,
     /// Above so many bytes that wait for the client the application waits, too.
     pub(super) high_water: usize,
     pub(super) head: ResponseHead,
@@ -63,6 +66,8 @@ impl Said {
         Self {
             asked,
             write_timeout,
+            may_wait: false,
+            waits: false,
             high_water: HIGH_WATER,
             head: ResponseHead::default(),
             stage: Stage::Empty,

@@ -206,6 +206,7 @@ fn answer(
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
     let arrived = shared.arrived(link.as_fd());
     let mut said = shared.silence(asked(&request, shared, app, observer));
+    said.may_wait = shared.may_wait(peer);
     if output.is_empty() {
         said.answered_if_stuck(0, link.as_fd());
     }
@@ -220,6 +221,7 @@ fn answer(
     note_answered(&request, &said, Times { arrived, began: started, ended }, observer);
     shared.now = ended / 1_000_000;
     shared.note_service_time(ended - started);
+    shared.held.note(connection.key, said.waits, ended);
     if !said.keeps_connection() {
         connection.phase = last_phase(&said, head.framing.keep_alive);
     }

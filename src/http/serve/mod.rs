@@ -15,6 +15,7 @@ mod connection;
 mod drive;
 mod ending;
 mod handover;
+mod held;
 mod letters;
 mod parting;
 mod shared;
@@ -172,17 +173,7 @@ impl Server {
         // Who was answered while others were waited for may ask for something again.
         self.read_letters(app, observer);
         let mut turned = Turned::default();
-        let mut listeners = Vec::new();
-        for index in 0..ready {
-            let Some(readiness) = self.poller.get(index) else { continue };
-            match tokens::read(readiness.token) {
-                Token::Connection(key) => self.attend(key, readiness, app, observer),
-                Token::Foreign(key) => turned.keys.push(key),
-                Token::Listener(index) => listeners.push(index),
-                Token::Post => self.shared.post.heard(),
-                Token::Bell => listeners.append(&mut self.answer_bell()),
-            }
-        }
+        let mut listeners = self.attend_to_all(ready, &mut turned.keys, app, observer);
         if ready == most && most < BATCH && self.shared.has_taken_time() {
             // Behind those who were told of somebody new may wait, who would wait for all of them.
             listeners = self.watched_listeners().collect();
@@ -210,6 +201,30 @@ impl Server {
         self.reconsider(observer);
         self.resume_accepting()?;
         Ok(turned)
+    }
+
+    /// Does what those ask for who are ready, and tells of foreign descriptors: the listeners that are.
+    fn attend_to_all(
+        &mut self,
+        ready: usize,
+        foreign: &mut Vec<u32>,
+        app: &mut impl App,
+        observer: &mut impl Observer,
+    ) -> Vec<usize> {
+        let mut listeners = Vec::new();
+        for index in 0..ready {
+            self.shared.held.more_follow = index + 1 < ready;
+            let Some(readiness) = self.poller.get(index) else { continue };
+            match tokens::read(readiness.token) {
+                Token::Connection(key) => self.attend(key, readiness, app, observer),
+                Token::Foreign(key) => foreign.push(key),
+                Token::Listener(index) => listeners.push(index),
+                Token::Post => self.shared.post.heard(),
+                Token::Bell => listeners.append(&mut self.answer_bell()),
+            }
+            self.let_go();
+        }
+        listeners
     }
 
     /// How long to wait at the most.

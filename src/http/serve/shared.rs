@@ -1,6 +1,7 @@
 //! What all connections of a server share: limits, clock, buffers, and what the last requests cost.
 
 use super::connection::{Client, Connection, Out, Phase};
+use super::held::Held;
 use super::{BATCH, Farewell, LAST_WORD, LINGER, QUIET_AT_THE_END};
 use crate::app::{App, Manner, Observer};
 use crate::away::{Post, Taken};
@@ -13,6 +14,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use sys::clock::{self, Calendar};
 use sys::queues;
+use sys::socket::Address;
 
 /// An average request above this many nanoseconds costs far more than a new connection does.
 const SLOW: u64 = 5_000_000;
@@ -72,6 +74,7 @@ pub(super) struct Shared {
     /// When quiet connections have to be gone, once it ends.
     quiet_until: u64,
     second: i64,
+    pub(super) held: Held,
     service_time: u64,
 }
 
@@ -96,6 +99,7 @@ impl Shared {
             ending_since: 0,
             quiet_until: 0,
             second: -1,
+            held: Held::default(),
             service_time: 0,
         };
         shared.refresh();
@@ -191,6 +195,11 @@ impl Shared {
     /// A request took so long. The average is a moving one over some ten of them.
     pub(super) fn note_service_time(&mut self, nanoseconds: u64) {
         self.service_time = self.service_time - self.service_time / 8 + nanoseconds / 8;
+    }
+
+    /// May the answer to this client wait for those of others?
+    pub(super) fn may_wait(&self, peer: &Address) -> bool {
+        self.held.suits(peer, self.service_time)
     }
 
     /// For how many descriptors the poller is asked. Whoever sends his next request just after the poller looked waits
