@@ -233,7 +233,8 @@ def test_stop_finishes_what_is_in_flight_and_quit_does_not(controlled):
     control = controlled()
     with Held(control.server) as held:
         control.ctl("stop")
-        assert control.status()["state"] == "stopping"
+        status = control.status()
+        assert status["state"] == "stopping" and status["workers"][0]["age"] > 0
         assert "stopping already" in control.ctl("reload", code=1)
         assert held.release().response().status == 200
     assert control.server.wait() == 0

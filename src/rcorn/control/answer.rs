@@ -118,16 +118,15 @@ impl Hands {
         status.refused = slot.get(Word::Refused);
         status.connections = slot.get(Word::Connections);
         status.in_application = slot.get(Word::InFlight);
-        (status.state, status.age) = match worker.phase {
-            Phase::Booting => ("booting".to_owned(), 0.0),
-            Phase::Ready { since } => {
-                let idle = status.in_flight.is_empty() && status.in_application == 0;
-                let state = if idle { "idle" } else { "busy" };
-                (state.to_owned(), now.saturating_sub(since.0) as f64 / 1e9)
-            }
-            Phase::Leaving(_) if slot.state() == State::Draining => ("draining".to_owned(), 0.0),
-            Phase::Leaving(_) => ("leaving".to_owned(), 0.0),
+        let idle = status.in_flight.is_empty() && status.in_application == 0;
+        let (state, since) = match worker.phase {
+            Phase::Booting => ("booting", None),
+            Phase::Ready { since } => (if idle { "idle" } else { "busy" }, Some(since)),
+            Phase::Leaving(_) if slot.state() == State::Draining => ("draining", worker.was_ready),
+            Phase::Leaving(_) => ("leaving", worker.was_ready),
         };
+        status.state = state.to_owned();
+        status.age = since.map_or(0.0, |since| now.saturating_sub(since.0) as f64 / 1e9);
         status
     }
 

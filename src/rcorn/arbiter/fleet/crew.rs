@@ -93,6 +93,9 @@ pub(crate) struct Worker {
     pub(crate) pid: Option<Pid>,
     /// Where it is in its life.
     pub(crate) phase: Phase,
+    /// When it became ready, once it is leaving.
+    #[serde(default)]
+    pub(crate) was_ready: Option<Moment>,
     /// When it is killed, where there is a limit to what it does now.
     pub(crate) deadline: Option<Moment>,
     /// Its channel is closed.
@@ -238,6 +241,7 @@ impl Worker {
             slot,
             pid: None,
             phase: Phase::Booting,
+            was_ready: None,
             deadline,
             closed: false,
             spent: None,
@@ -248,6 +252,9 @@ impl Worker {
 
     /// From now on it is on its way out.
     pub(crate) fn leave(&mut self, why: Why, deadline: Option<Moment>) {
+        if let Phase::Ready { since } = self.phase {
+            self.was_ready = Some(since);
+        }
         self.phase = Phase::Leaving(why);
         self.deadline = deadline;
     }
