@@ -1,6 +1,7 @@
 """Reloads that cannot succeed, each for a reason of its own: one clear line, and what serves goes on as it was."""
 
 import os
+import re
 import resource
 import signal
 
@@ -71,7 +72,8 @@ def test_a_user_that_does_not_exist(configured, directory):
     server = configured()
     workers = server.wait_for_workers(1)
     configure(directory, 'user = "nobody-has-this-name"\n')
-    reload_fails(server, 'there is no user "nobody-has-this-name"')
+    said = reload_fails(server, 'there is no user "nobody-has-this-name"')
+    assert re.search(r"\.toml:\d+: there is no user", said), "it says where that was written"
     is_as_before(server, workers)
 
 

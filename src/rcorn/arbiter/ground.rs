@@ -195,18 +195,19 @@ fn credentials(settings: &Settings) -> Result<Option<Credentials>, String> {
         Credentials::look_up(user, group).map_err(|error| format!("cannot read the user database: {error}"))
     };
     if let (Some(name), None) = (user, look_up(user, None)?) {
-        return Err(format!("there is no user \"{name}\""));
+        return Err(settings.cite("user", &format!("there is no user \"{name}\"")));
     }
     let found = look_up(user, group)?;
-    let found = found.ok_or_else(|| format!("there is no group \"{}\"", group.unwrap_or_default()))?;
+    let unknown = || format!("there is no group \"{}\"", group.unwrap_or_default());
+    let found = found.ok_or_else(|| settings.cite("group", &unknown()))?;
     if found.is_own() {
         return Ok(None);
     }
     if !is_root() {
-        let whom = user.or(group).unwrap_or_default();
-        return Err(format!(
-            "only root may become \"{whom}\": start rcorn as root, or leave user and group out"
-        ));
+        let (key, whom) = user.map_or(("group", group.unwrap_or_default()), |user| ("user", user));
+        let text =
+            format!("only root may become \"{whom}\": start rcorn as root, or leave user and group out");
+        return Err(settings.cite(key, &text));
     }
     Ok(Some(found))
 }

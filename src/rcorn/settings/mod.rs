@@ -231,6 +231,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// A sentence about the value of `key`, behind where it was written.
+    pub(crate) fn cite(&self, key: &str, sentence: &str) -> String {
+        match self.shown.iter().find(|(name, _, origin)| name == key && origin != "default") {
+            Some((_, _, origin)) => format!("{origin}: {sentence}"),
+            None => sentence.to_owned(),
+        }
+    }
+
     /// What the table's defaults are put on.
     #[allow(clippy::too_many_lines, reason = "a line for each field")]
     fn blank(directory: PathBuf) -> Self {
