@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,11 @@ RUN = os.environ.setdefault("RCORN_TEST_RUN", str(os.getpid()))
 DOOR, ROOM = (Path(tempfile.gettempdir(), f"rcorn-{RUN}-{name}") for name in ("door", "room"))
 
 processes.adopt_orphans()
+
+# A shell has what it starts in the background ignore these, and so would all that is started here.
+for _number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 def pytest_configure(config):

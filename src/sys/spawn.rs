@@ -3,10 +3,10 @@
 use crate::checked;
 use crate::user::Credentials;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The descriptors that the child gets lie below this number, those of this process at or above it
@@ -64,6 +64,14 @@ impl Program<'_> {
     }
 }
 
+/// Is the file what the kernel starts by itself, a binary or a script that names its interpreter? `start` would have the
+/// shell read any other text.
+pub fn is_program(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    std::fs::File::open(path)?.take(4).read_to_end(&mut beginning)?;
+    Ok(beginning == b"\x7fELF" || beginning.starts_with(b"#!"))
+}
+
 fn lay_out(sources: &[RawFd], moved: &mut [RawFd]) -> io::Result<()> {
     for (source, moved) in sources.iter().zip(moved.iter_mut()) {
         // SAFETY: duplicates an open descriptor to a number that is free.
@@ -114,6 +122,20 @@ mod tests {
     #[test]
     fn a_missing_program_is_an_error_of_start() {
         assert_eq!(program("/nowhere/python", &[]).start().unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn text_is_no_program() {
+        let directory = std::env::temp_dir().join(format!("rcorn-spawn-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let is = |content: &[u8]| {
+            std::fs::write(directory.join("file"), content).unwrap();
+            is_program(&directory.join("file")).unwrap()
+        };
+        assert!(is(b"\x7fELF and more") && is(b"#!/bin/sh\n"));
+        assert!(!is(b"") && !is(b"<html>") && !is(b"rm -r x\n"));
+        assert!(is_program(&directory.join("nowhere")).is_err());
+        std::fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]

@@ -92,6 +92,9 @@ impl Hands {
     fn start_check(&self, fleet: &Fleet, generation: Generation) -> Result<Check, String> {
         let program = self.invocation.successor();
         let sentence = |error: std::io::Error| format!("cannot run {}: {error}", program.display());
+        if !sys::spawn::is_program(&program).map_err(sentence)? {
+            return Err(format!("cannot run {}: it is neither a binary nor a script", program.display()));
+        }
         let state = self.pack(fleet).0.write()?;
         let said = sys::memory::scratch("rcorn-said").map_err(sentence)?;
         let started = Program {
