@@ -13,6 +13,7 @@ use crate::response::{BadHead, Framing, ResponseHead};
 use crate::status::{reason, status_line};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::BorrowedFd;
+use sys::clock;
 use sys::last_word::Waiting;
 use sys::stream::Push;
 
@@ -53,6 +54,11 @@ impl<'a> Reply<'a> {
         said: &'a mut Said,
     ) -> Self {
         Self { fd, output, buffer, common, said }
+    }
+
+    /// From that moment on the end of the answer may wait in the kernel, until somebody pushes it.
+    pub(crate) fn may_wait_from(&mut self, moment: u64) {
+        self.said.may_wait_from = Some(moment);
     }
 
     /// Makes sure that there is somebody to answer, and that nobody else does. To be called before anything is written.
@@ -295,7 +301,7 @@ impl<'a> Reply<'a> {
     /// Sends what is in the buffer, `piece` and `end` as one; the last of an answer may wait for those of others.
     fn push(&mut self, piece: &[u8], end: &[u8], is_last: bool) -> io::Result<()> {
         self.claim()?;
-        self.said.waits = is_last && self.said.may_wait;
+        self.said.waits = is_last && self.said.may_wait_from.is_some_and(|from| clock::now() >= from);
         let push = if self.said.waits { Push::WithMore } else { Push::Now };
         let result = if piece.len() + end.len() <= COPIED {
             self.buffer.extend_from_slice(piece);

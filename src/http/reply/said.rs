@@ -33,8 +33,9 @@ pub(super) enum Stage {
 pub(crate) struct Said {
     pub(super) asked: Asked,
     pub(super) write_timeout: u64,
-    /// The last of it may wait in the kernel until somebody pushes it, and does.
-    pub(crate) may_wait: bool,
+    /// From then on the last of it may wait in the kernel.
+    pub(super) may_wait_from: Option<u64>,
+    /// It does.
     pub(crate) waits: bool,
     /// Above so many bytes that wait for the client the application waits, too.
     pub(super) high_water: usize,
@@ -66,7 +67,7 @@ impl Said {
         Self {
             asked,
             write_timeout,
-            may_wait: false,
+            may_wait_from: None,
             waits: false,
             high_water: HIGH_WATER,
             head: ResponseHead::default(),

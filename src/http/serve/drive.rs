@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Phase};
 use super::handover::{flow, hand_over, hand_over_flowing, is_enough, is_gathered};
+use super::held;
 use super::shared::{Shared, Spare};
 use crate::app::{App, Manner, Observer, Outcome, Record};
 use crate::head::Head;
@@ -206,13 +207,16 @@ fn answer(
     let request = Request { head, bytes, body, peer, proxied: proxied.as_deref(), listener: *listener };
     let arrived = shared.arrived(link.as_fd());
     let mut said = shared.silence(asked(&request, shared, app, observer));
-    said.may_wait = shared.may_wait(peer);
     if output.is_empty() {
         said.answered_if_stuck(0, link.as_fd());
     }
+    let may_wait = shared.may_wait(request.peer);
     let mut reply = Reply::new((link.as_fd(), output), &mut shared.buffer, &shared.common, &mut said);
     observer.began(&request);
     let started = clock::now();
+    if may_wait {
+        reply.may_wait_from(started + held::BRIEF);
+    }
     app.call(&request, &mut reply);
     let ended = clock::now();
     if !reply.is_whole() {
