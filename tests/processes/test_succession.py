@@ -70,7 +70,7 @@ def test_the_file_that_lies_there_now_takes_over(serve_installed, installed):
     [
         (b"#!/bin/sh\nexit 0\n", 0o644, "Permission denied"),
         (b"#!/nowhere/sh\n", 0o755, "No such file"),
-        (b"no program at all", 0o755, "not found"),
+        (b"no program at all", 0o755, "neither a binary nor a script"),
         (b"#!/bin/true\n", 0o755, "is not rcorn"),
         (b"#!/bin/sh\necho 'rcorn: cannot load libmissing.so' >&2; exit 127\n", 0o755, "cannot load libmissing.so"),
         (b"#!/bin/sh\nkill -SEGV $$\n", 0o755, "SIGSEGV"),
