@@ -56,9 +56,15 @@ impl<'a> Reply<'a> {
         Self { fd, output, buffer, common, said }
     }
 
-    /// From that moment on the end of the answer may wait in the kernel, until somebody pushes it.
+    /// From that moment on an answer that is sent as a whole may wait in the kernel, until somebody pushes it.
     pub(crate) fn may_wait_from(&mut self, moment: u64) {
         self.said.may_wait_from = Some(moment);
+    }
+
+    /// Does it?
+    #[cfg(test)]
+    pub(crate) fn waits(&self) -> bool {
+        self.said.waits
     }
 
     /// Makes sure that there is somebody to answer, and that nobody else does. To be called before anything is written.
@@ -298,10 +304,11 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
-    /// Sends what is in the buffer, `piece` and `end` as one; the last of an answer may wait for those of others.
+    /// Sends what is in the buffer, `piece` and `end` as one; a whole answer may wait for those of others.
     fn push(&mut self, piece: &[u8], end: &[u8], is_last: bool) -> io::Result<()> {
         self.claim()?;
-        self.said.waits = is_last && self.said.may_wait_from.is_some_and(|from| clock::now() >= from);
+        let is_whole = is_last && self.said.body_sent == 0;
+        self.said.waits = is_whole && self.said.may_wait_from.is_some_and(|from| clock::now() >= from);
         let push = if self.said.waits { Push::WithMore } else { Push::Now };
         let result = if piece.len() + end.len() <= COPIED {
             self.buffer.extend_from_slice(piece);

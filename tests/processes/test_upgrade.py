@@ -131,17 +131,6 @@ def test_either_client_speaks_to_either_version(upgraded):
     assert it.server.wait() == 0
 
 
-def test_a_text_in_the_place_of_the_program_is_not_run(upgraded):
-    it = upgraded()
-    ran = it.server.directory / "ran"
-    (it.place / "rcorn.new").write_text(f"touch {ran}\n")
-    (it.place / "rcorn.new").chmod(0o755)
-    (it.place / "rcorn.new").rename(it.place / "rcorn")
-    done = it.ctl(TODAY, "reload")
-    assert done.returncode == 1 and "it is neither a binary nor a script" in done.stderr
-    assert it.server.get("/").text == "hello" and not ran.exists()
-
-
 def test_an_upgrade_with_a_broken_application_leaves_the_former_version_serving(upgraded):
     it = upgraded("--workers", 2, "--preload=on")
     workers = it.server.wait_for_workers(2)

@@ -33,7 +33,7 @@ pub(super) enum Stage {
 pub(crate) struct Said {
     pub(super) asked: Asked,
     pub(super) write_timeout: u64,
-    /// From then on the last of it may wait in the kernel.
+    /// From then on it may wait in the kernel, where it is sent as a whole.
     pub(super) may_wait_from: Option<u64>,
     /// It does.
     pub(crate) waits: bool,

@@ -68,8 +68,10 @@ mod tests {
     use crate::config::Config;
     use crate::reply::Reply;
     use crate::serve::test_world::{World, get, send};
+    use std::cell::Cell;
     use std::net::TcpStream;
     use std::os::fd::AsFd;
+    use std::rc::Rc;
     use std::time::{Duration, Instant};
 
     /// A server whose requests take 50 µs, says its average, and clients that it has accepted.
@@ -123,6 +125,23 @@ mod tests {
         });
         ask_at_once(&mut world, &clients);
         assert_eq!(world.books.ended.len(), 2);
+    }
+
+    #[test]
+    fn the_end_of_a_stream_does_not_wait() {
+        let (mut world, clients) = world();
+        let held = Rc::new(Cell::new(0));
+        let seen = Rc::clone(&held);
+        world.answer_by(move |_, reply| {
+            reply.begin(b"200 OK").unwrap();
+            reply.write(b"a piece", false).unwrap();
+            let begin = Instant::now();
+            while begin.elapsed() <= Duration::from_nanos(BRIEF) {}
+            reply.finish().unwrap();
+            seen.set(seen.get() + usize::from(reply.waits()));
+        });
+        ask_at_once(&mut world, &clients);
+        assert_eq!((world.books.ended.len(), held.get()), (2, 0));
     }
 
     #[test]
