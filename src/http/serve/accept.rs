@@ -25,8 +25,8 @@ const PATIENCE: u64 = 250;
 const IMPATIENCE: u64 = 5000;
 /// Who has begun nothing for so many nanoseconds may be stuck.
 const DOUBTFUL: u64 = 100_000_000;
-/// Of the descriptors that are ready a turn takes this part as new connections.
-const PART: usize = 16;
+/// So much more than its share a worker may hold, as a part of the share, and always one.
+const TOLERANCE: u64 = 32;
 /// How long nothing is accepted when there are no descriptors left.
 const EXHAUSTED: u64 = 100;
 
@@ -98,9 +98,15 @@ fn is_full(app: &impl App, share: Share) -> bool {
     app.full_for().is_some_and(|nanoseconds| share.workers > 1 || nanoseconds > DOUBTFUL)
 }
 
+/// Is what this worker holds clearly more than its share, while others could take more?
+fn is_ahead(held: usize, share: Share) -> bool {
+    let most = share.total + share.total / TOLERANCE + share.workers;
+    share.others_free && held as u64 * share.workers > most
+}
+
 impl Server {
-    /// A listener is ready, among `found` descriptors. What is taken is in proportion to those, so that a worker that is
-    /// stuck in the next moment has not many more in its hands than it had.
+    /// A listener is ready, among `found` descriptors. Who comes is welcome in proportion to who is there: many who come
+    /// at once are soon in, but a worker that is stuck in the next moment has not many more in its hands than it had.
     pub(super) fn accept(
         &mut self,
         index: usize,
@@ -108,8 +114,9 @@ impl Server {
         app: &impl App,
         observer: &mut impl Observer,
     ) -> io::Result<()> {
+        let crowd = if observer.share().workers > 1 { found } else { self.connections.len() };
         let mut last = None;
-        for _ in 0..(found / PART).max(1) {
+        for _ in 0..crowd.max(1) {
             let share = observer.share();
             if !self.accept_one(index, share, app, observer)? {
                 break;
@@ -203,18 +210,16 @@ impl Server {
 
     fn declines(&mut self, share: Share) -> bool {
         let own = self.connections.len() as u64;
-        self.is_ahead(share) && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
-    }
-
-    /// Does this worker hold clearly more than its share, while others could take more?
-    fn is_ahead(&self, share: Share) -> bool {
-        let own = self.connections.len() as u64;
-        share.others_free && own * share.workers > share.total + share.workers
+        is_ahead(self.connections.len(), share)
+            && self.declined.may_decline(self.shared.now, share.total.saturating_sub(own))
     }
 
     /// What was left to others is not when they are ahead by now.
     pub(super) fn reconsider(&mut self, observer: &impl Observer) {
-        if self.declined.lies_there() && self.accept_again_at != 0 && !self.is_ahead(observer.share()) {
+        if self.declined.lies_there()
+            && self.accept_again_at != 0
+            && !is_ahead(self.connections.len(), observer.share())
+        {
             self.accept_again_at = 0;
         }
     }
@@ -343,5 +348,13 @@ mod tests {
             assert!(!declined.may_decline(given_up + IMPATIENCE - 1, 1));
             assert!(declined.may_decline(given_up + IMPATIENCE, 1));
         }
+    }
+
+    #[test]
+    fn a_share_is_exceeded_by_one_or_by_a_part_of_it() {
+        let share = |total, workers| Share { workers, total, others_free: true };
+        assert!(!is_ahead(17, share(64, 4)) && is_ahead(18, share(64, 4)));
+        assert!(!is_ahead(265, share(512, 2)) && is_ahead(266, share(512, 2)));
+        assert!(!is_ahead(266, Share { others_free: false, ..share(512, 2) }));
     }
 }

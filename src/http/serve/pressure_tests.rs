@@ -101,17 +101,28 @@ fn what_was_left_to_others_is_not_when_they_are_ahead() {
     world.turn_until("it is taken", |world| world.server.connections() == 4);
 }
 
-#[test]
-fn many_who_come_at_once_are_taken_in_proportion_to_those_who_are_there() {
+/// Four are held, one of whom asks for something, when twenty more come: how many are held behind one turn.
+fn held_when_twenty_come(share: Share) -> usize {
     let mut world = World::new(Config::default());
-    let held: Vec<TcpStream> = (0..64).map(|_| world.connect()).collect();
+    let held: Vec<TcpStream> = (0..4).map(|_| world.connect()).collect();
     world.turn_until("all are held", |world| world.server.connections() == held.len());
-    for client in &held {
-        send(client, get("/"));
-    }
+    world.books.share = share;
+    send(&held[0], get("/"));
     let _late: Vec<TcpStream> = (0..20).map(|_| world.connect()).collect();
     world.turn();
-    assert_eq!(world.server.connections(), held.len() + 4, "a sixteenth of those that were ready");
+    world.server.connections()
+}
+
+#[test]
+fn many_who_come_at_once_are_taken_in_proportion_to_those_who_are_there() {
+    let alone = Share { workers: 1, total: 4, others_free: false };
+    assert_eq!(held_when_twenty_come(alone), 4 + 4, "as many as were held");
+    let busy_siblings = Share { workers: 2, total: 8, others_free: false };
+    assert_eq!(
+        held_when_twenty_come(busy_siblings),
+        4 + 3,
+        "as many as were ready: the listener is, and what keeps this world awake"
+    );
 }
 
 #[test]
