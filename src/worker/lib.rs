@@ -14,6 +14,7 @@ mod conf;
 mod delivery;
 mod escape;
 mod gevent;
+mod guarded;
 mod hooks;
 mod http_config;
 mod inherited;

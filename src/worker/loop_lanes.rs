@@ -6,7 +6,7 @@ use contract::id::Slot;
 use contract::scoreboard::{Among, Scoreboard, SlotView};
 use http::Exchange;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use sys::last_word::LANES;
 use sys::socket::Address;
 
@@ -16,7 +16,7 @@ const BITS: usize = u64::BITS as usize;
 pub(crate) struct LoopLanes {
     scoreboard: Arc<Scoreboard>,
     slot: Slot,
-    /// A bit for each number that is taken.
+    /// A bit for each number that is taken. One thread at a time writes them: loads and stores are enough.
     taken: [AtomicU64; LANES / BITS],
 }
 
@@ -74,8 +74,10 @@ impl LoopLanes {
 
     fn take_number(&self) -> Option<u32> {
         for (index, word) in self.taken.iter().enumerate() {
-            let bit = (!word.load(Relaxed)).trailing_zeros();
-            if bit < u64::BITS && word.fetch_or(1 << bit, AcqRel) & (1 << bit) == 0 {
+            let taken = word.load(Relaxed);
+            let bit = taken.trailing_ones();
+            if bit < u64::BITS {
+                word.store(taken | 1 << bit, Relaxed);
                 return u32::try_from(index * BITS).ok().map(|first| first + bit);
             }
         }
@@ -84,7 +86,7 @@ impl LoopLanes {
 
     fn give_back(&self, number: u32) {
         if let Some(word) = self.taken.get(number as usize / BITS) {
-            word.fetch_and(!(1 << (number as usize % BITS)), AcqRel);
+            word.store(word.load(Relaxed) & !(1 << (number as usize % BITS)), Relaxed);
         }
     }
 }

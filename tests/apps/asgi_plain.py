@@ -205,6 +205,12 @@ async def boom_within(scope, receive, send):
     raise RuntimeError("boom within")
 
 
+async def boom_behind(scope, receive, send):
+    """As if asyncio said that the task had no result yet."""
+    await answer(send, "complete")
+    raise asyncio.InvalidStateError("boom behind")
+
+
 async def silent(scope, receive, send):
     pass
 
@@ -242,6 +248,28 @@ async def wrong(scope, receive, send):
             return await send({"type": "http.response.body", "body": text.encode()})
         return await answer(send, text)
     await answer(send, "accepted")
+
+
+class Listed(list):
+    pass
+
+
+async def form(scope, receive, send):
+    """Two fields in one of the forms that an event may have them in."""
+    fields = [(b"x-one", b"1"), (b"x-two", b"2")]
+    forms = {
+        "tuple": tuple(fields),
+        "generator": (pair for pair in fields),
+        "lists": [list(pair) for pair in fields],
+        "mixed": [fields[0], [bytearray(b"x-two"), memoryview(b"2")]],
+        "subclass": Listed(fields),
+    }
+    event = {"type": "http.response.start", "status": 200, "headers": forms.get(parameters(scope)["form"], fields)}
+    if parameters(scope)["form"] == "keys":
+        # As they are when they come out of a parser: equal, but not the same objects.
+        event = json.loads(json.dumps({"type": event["type"], "status": 200, "more": 1})) | {"".join(["head", "ers"]): fields}
+    await send(event)
+    await send(json.loads('{"type": "http.response.body"}') | {"".join(["bo", "dy"]): b"formed"})
 
 
 async def twice(scope, receive, send):
@@ -326,9 +354,11 @@ ROUTES = {
     "/boom": boom,
     "/boom_late": boom_late,
     "/boom_within": boom_within,
+    "/boom_behind": boom_behind,
     "/silent": silent,
     "/half": half,
     "/wrong": wrong,
+    "/form": form,
     "/twice": twice,
     "/context": context,
     "/subprocess": subprocess,

@@ -57,6 +57,14 @@ def test_each_request_has_its_own_fields(served):
             assert got == [["host", "test"], *([name.lower(), value] for name, value in fields)]
 
 
+def test_what_most_requests_are_is_not_what_all_are(served):
+    asked = [("POST", "/scope?a=b", "a=b"), ("GET", "/scope", ""), ("OPTIONS", "/scope", ""), ("GET", "/scope?c", "c"), ("GET", "/scope?", "")]
+    with served.connect() as connection:
+        for method, target, query in asked:
+            scope = connection.request(target, method).json
+            assert (scope["method"], scope["query_string"]) == (method, query)
+
+
 def test_the_scope_of_http_1_0(served):
     with served.connect() as connection:
         assert connection.request("/scope", version="1.0").json["http_version"] == "1.0"
@@ -173,6 +181,18 @@ def test_a_failure_is_500(served, path):
     expected = "returned without a response" if path == "/silent" else rf"GET {path}\nTraceback[^!]*RuntimeError: boom"
     served.wait_for_log(expected)
     assert served.get("/").text == "hello"
+
+
+def test_a_failure_behind_the_response_is_told(served):
+    assert served.get("/boom_behind").text == "complete"
+    served.wait_for_log(r"GET /boom_behind\nTraceback[^!]*InvalidStateError: boom behind")
+
+
+@pytest.mark.parametrize("form", ["list", "tuple", "generator", "lists", "mixed", "subclass", "keys"])
+def test_an_event_may_have_many_forms(served, form):
+    response = served.get(f"/form?form={form}")
+    assert (response.status, response.text) == (200, "formed")
+    assert (response.header("x-one"), response.header("x-two")) == ("1", "2")
 
 
 @pytest.mark.parametrize("path", ["/boom_within", "/half"])

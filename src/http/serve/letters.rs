@@ -48,7 +48,7 @@ impl Server {
         self.napped &= letters.is_empty();
         for letter in letters.drain(..) {
             match letter {
-                Letter::Done(taken) => self.done(*taken, app, observer),
+                Letter::Done(taken) => self.done(taken, app, observer),
                 Letter::Rest(key, rest) => self.send_rest(key, rest, app, observer),
                 Letter::Switched(key, inflow) => {
                     if let Some(connection) = self.connections.get_mut(key) {
@@ -67,7 +67,7 @@ impl Server {
         self.letters = letters;
     }
 
-    fn done(&mut self, mut taken: Taken, app: &mut impl App, observer: &mut impl Observer) {
+    fn done(&mut self, mut taken: Box<Taken>, app: &mut impl App, observer: &mut impl Observer) {
         let key = taken.key;
         let Some(connection) = self.connections.get_mut(key) else { return };
         let useful = take_back(connection, &mut taken, &mut self.shared, observer);

@@ -117,9 +117,9 @@ impl Shared {
     }
 
     /// Keeps the memory of one that has ended.
-    pub(super) fn recycle(&mut self, taken: Taken) {
+    pub(super) fn recycle(&mut self, taken: Box<Taken>) {
         if self.spares.len() < SPARES {
-            let Taken { head, mut bytes, mut buffer, .. } = taken;
+            let Taken { head, mut bytes, mut buffer, .. } = *taken;
             bytes.clear();
             buffer.clear();
             self.spares.push(Spare { head, bytes, buffer });

@@ -10,18 +10,20 @@
 //! Nothing of Python is called while the state is locked.
 
 use super::files::Sent;
+use super::scope::Scope;
 use super::shared::Shared;
 use super::waiting::{Step, Waiting, Wanted};
 use super::websocket::Websocket;
 use super::{limits, receiving, sending, talk};
+use crate::guarded::{Guard, Guarded};
 use crate::loop_lanes::LoopLane;
 use http::websocket::Offer;
 use http::{Exchange, Flow, Inflow, Stirred, session_clock};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use std::sync::{Arc, Mutex, MutexGuard};
+use pyo3::types::PyString;
+use std::sync::Arc;
 
 pyo3::create_exception!(rcorn, ClientDisconnected, PyOSError, "The client of this request has gone away.");
 
@@ -79,17 +81,17 @@ pub(super) enum Body {
 pub(crate) struct Conversation {
     key: usize,
     /// Not the scope: applications keep `receive` and `send` there.
-    method: Option<Py<PyAny>>,
-    path: Option<Py<PyAny>>,
+    method: Option<Py<PyString>>,
+    path: Py<PyString>,
     pub(super) shared: Arc<Shared>,
-    state: Mutex<State>,
+    state: Guarded<State>,
 }
 
 impl Conversation {
     pub(super) fn new<'py>(
         py: Python<'py>,
         (exchange, lane, offer): (Exchange, LoopLane, Option<Offer>),
-        scope: &Bound<'py, PyDict>,
+        scope: &Scope<'py>,
         shared: &Arc<Shared>,
     ) -> PyResult<Bound<'py, Self>> {
         let key = exchange.key();
@@ -110,29 +112,29 @@ impl Conversation {
             websocket: offer.map(|offer| Box::new(Websocket::new(offer))),
             timer: None,
         };
-        let part = |key| scope.get_item(key).map(|value| value.map(Bound::unbind));
-        let (method, path) = (part(intern!(py, "method"))?, part(intern!(py, "path"))?);
-        Bound::new(py, Self { key, method, path, shared: Arc::clone(shared), state: Mutex::new(state) })
+        let (method, path) = (scope.method.clone().map(Bound::unbind), scope.path.clone().unbind());
+        Bound::new(py, Self { key, method, path, shared: Arc::clone(shared), state: Guarded::new(state) })
     }
 
     /// The state. An error when another thread has it at this moment.
-    pub(super) fn state(&self) -> PyResult<MutexGuard<'_, State>> {
-        self.state.try_lock().map_err(|_| {
+    pub(super) fn state<'a>(&'a self, py: Python<'a>) -> PyResult<Guard<'a, State>> {
+        self.state.hold(py).ok_or_else(|| {
             PyRuntimeError::new_err("receive and send are to be called in the event loop's thread")
         })
     }
 
     /// The task of the request, while it runs.
     pub(super) fn task<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.state()?.task.as_ref().map(|task| task.bind(py).clone()))
+        Ok(self.state(py)?.task.as_ref().map(|task| task.bind(py).clone()))
     }
 
     /// `GET /path`, for the log.
     pub(super) fn name(&self, py: Python<'_>) -> String {
-        let part = |part: &Option<Py<PyAny>>| {
-            part.as_ref().map_or_else(String::new, |part| part.bind(py).to_string())
-        };
-        format!("{} {}", part(&self.method), part(&self.path)).trim_start().to_owned()
+        let path = self.path.bind(py);
+        match &self.method {
+            Some(method) => format!("{} {path}", method.bind(py)),
+            None => path.to_string(),
+        }
     }
 
     /// From now on what happens to the exchange is told to this conversation.
@@ -142,7 +144,7 @@ impl Conversation {
 
     /// Something happened to the exchange.
     pub(super) fn stirred(&self, slf: &Bound<'_, Self>, what: Stirred) {
-        let Ok(mut state) = self.state() else { return };
+        let Ok(mut state) = self.state(slf.py()) else { return };
         let Some(exchange) = &mut state.exchange else { return };
         match what {
             Stirred::Room => match exchange.use_room() {
@@ -169,7 +171,7 @@ impl Conversation {
     }
 
     /// Tells those who wait that something has happened.
-    pub(super) fn wake(&self, py: Python<'_>, mut state: MutexGuard<'_, State>) {
+    pub(super) fn wake(&self, py: Python<'_>, mut state: Guard<'_, State>) {
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
         wake(py, waiters);
@@ -178,7 +180,7 @@ impl Conversation {
     /// Makes sure that something is done in so many milliseconds.
     pub(super) fn set_timer(&self, slf: &Bound<'_, Self>, milliseconds: u64) {
         let at = session_clock().saturating_add(milliseconds);
-        let Ok(mut state) = self.state() else { return };
+        let Ok(mut state) = self.state(slf.py()) else { return };
         if state.timer.as_ref().is_some_and(|(timer, _)| *timer <= at) {
             return;
         }
@@ -188,13 +190,13 @@ impl Conversation {
         let timer = slf
             .getattr(intern!(slf.py(), "tick"))
             .and_then(|tick| self.shared.event_loop(slf.py())?.call_later(milliseconds, &tick));
-        if let (Ok(timer), Ok(mut state)) = (timer, self.state()) {
+        if let (Ok(timer), Ok(mut state)) = (timer, self.state(slf.py())) {
             state.timer = Some((at, timer.unbind()));
         }
     }
 
     /// Ends the exchange, if it has not ended: whoever waits for more of the request hears that there is none.
-    pub(super) fn end(&self, py: Python<'_>, mut state: MutexGuard<'_, State>) {
+    pub(super) fn end(&self, py: Python<'_>, mut state: Guard<'_, State>) {
         if let Some(websocket) = &mut state.websocket {
             websocket.lose();
         }
@@ -205,7 +207,7 @@ impl Conversation {
         drop(state);
         cancel(py, timer.map(|(_, timer)| timer));
         if let Some(exchange) = exchange {
-            self.shared.forget(self.key);
+            self.shared.forget(py, self.key);
             exchange.end();
         }
         drop(lane);
@@ -215,7 +217,7 @@ impl Conversation {
     /// One attempt of whoever waits.
     pub(super) fn step<'py>(slf: &Bound<'py, Self>, wanted: Wanted) -> PyResult<Step<'py>> {
         let (py, this) = (slf.py(), slf.get());
-        let mut state = this.state()?;
+        let mut state = this.state(py)?;
         let (event, has_room) = match wanted {
             Wanted::Event => (receiving::next(&mut state), false),
             Wanted::Room => (None, !state.is_full()),
@@ -233,7 +235,7 @@ impl Conversation {
             return Ok(Step::Value(py.None().into_bound(py)));
         }
         let future = this.shared.event_loop(py)?.create_future(py)?;
-        this.state()?.waiters.push(future.clone().unbind());
+        this.state(py)?.waiters.push(future.clone().unbind());
         Ok(Step::Later(future))
     }
 }
@@ -279,7 +281,7 @@ impl Conversation {
 
     /// Something of a websocket is due.
     fn tick(slf: &Bound<'_, Self>) {
-        if let Ok(mut state) = slf.get().state() {
+        if let Ok(mut state) = slf.get().state(slf.py()) {
             state.timer = None;
         }
         talk::tick(slf);

@@ -56,7 +56,7 @@ pub(super) fn part<'py>(
 }
 
 fn takes_file(conversation: &Bound<'_, Conversation>) -> bool {
-    let Ok(mut state) = conversation.get().state() else { return false };
+    let Ok(mut state) = conversation.get().state(conversation.py()) else { return false };
     state.trailers.is_none() && state.exchange.as_mut().is_some_and(|exchange| exchange.reply().takes_file())
 }
 
@@ -66,7 +66,7 @@ fn whole(
     file: BorrowedFd<'_>,
     (offset, length): (u64, u64),
 ) -> PyResult<Flow> {
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     let mut reply = out(&mut state, "a file")?.reply();
     if !reply.takes_file() {
         return Err(PyRuntimeError::new_err("a file was sent that is not the whole body"));

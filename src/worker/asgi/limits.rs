@@ -11,7 +11,7 @@ pub(super) fn begin(conversation: &Bound<'_, Conversation>) -> PyResult<()> {
     let settings = &conversation.get().shared.settings;
     for (limit, callback) in [(settings.slow_request, "is_slow"), (settings.request_timeout, "is_overdue")] {
         // A websocket is there to stay.
-        if limit != 0 && conversation.get().state()?.websocket.is_none() {
+        if limit != 0 && conversation.get().state(conversation.py())?.websocket.is_none() {
             set(conversation, limit, callback)?;
         }
     }
@@ -22,7 +22,7 @@ fn set(conversation: &Bound<'_, Conversation>, milliseconds: u64, callback: &str
     let this = conversation.get();
     let callback = conversation.getattr(callback)?;
     let timer = this.shared.event_loop(conversation.py())?.call_later(milliseconds, &callback)?;
-    this.state()?.timers.push(timer.unbind());
+    this.state(conversation.py())?.timers.push(timer.unbind());
     Ok(())
 }
 
@@ -46,7 +46,7 @@ pub(super) fn end_overdue(conversation: &Bound<'_, Conversation>) {
     let this = conversation.get();
     let name = name(conversation);
     overdue::tell_ended(this.shared.settings.request_timeout, &name, &chain(conversation));
-    let Ok(mut state) = this.state() else { return };
+    let Ok(mut state) = this.state(conversation.py()) else { return };
     state.overdue = true;
     if let Some(exchange) = &mut state.exchange {
         exchange.reply().give_up();
@@ -59,7 +59,7 @@ pub(super) fn end_overdue(conversation: &Bound<'_, Conversation>) {
 /// What it is, while the exchange is there.
 fn name(conversation: &Bound<'_, Conversation>) -> String {
     let this = conversation.get();
-    let state = this.state().ok();
+    let state = this.state(conversation.py()).ok();
     let exchange = state.as_ref().and_then(|state| state.exchange.as_ref());
     exchange.map_or_else(
         || format!("\"{}\"", this.name(conversation.py())),

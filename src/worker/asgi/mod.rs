@@ -11,6 +11,7 @@ mod fields;
 mod files;
 mod life;
 mod limits;
+mod method;
 mod reactor;
 mod receiving;
 mod scope;

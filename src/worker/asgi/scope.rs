@@ -18,6 +18,14 @@ use sys::socket::Address;
 /// Places for clients whose addresses are kept.
 const PEERS: usize = 512;
 
+/// What the application gets to know of one request, and the parts that name it in the log.
+pub(super) struct Scope<'py> {
+    pub(super) dict: Bound<'py, PyDict>,
+    /// None where a websocket is asked for.
+    pub(super) method: Option<Bound<'py, PyString>>,
+    pub(super) path: Bound<'py, PyString>,
+}
+
 /// Makes scopes.
 pub(super) struct Scopes {
     /// For each listener.
@@ -27,6 +35,8 @@ pub(super) struct Scopes {
     state: Option<Py<PyDict>>,
     root_path: String,
     fields: Fields,
+    /// Memory for those of one request.
+    pairs: Vec<Py<PyTuple>>,
     /// The newest client at each place.
     peers: Vec<Option<(SocketAddr, Py<PyTuple>)>>,
 }
@@ -43,8 +53,11 @@ impl Scopes {
         common.set_item(intern!(py, "http_version"), "1.1")?;
         common.set_item(intern!(py, "scheme"), "http")?;
         common.set_item(intern!(py, "root_path"), &root_path)?;
+        // What most requests are is not set again.
+        common.set_item(intern!(py, "method"), intern!(py, "GET"))?;
+        common.set_item(intern!(py, "query_string"), PyBytes::new(py, b""))?;
         // A copy has room for what each request sets, and need not grow.
-        for key in ["client", "method", "path", "raw_path", "query_string", "headers"] {
+        for key in ["client", "path", "raw_path", "headers"] {
             common.set_item(PyString::intern(py, key), py.None())?;
         }
         let extensions = PyDict::new(py);
@@ -58,7 +71,15 @@ impl Scopes {
         }
         let extensions = extensions.unbind();
         let peers = (0..PEERS).map(|_| None).collect();
-        Ok(Self { templates, extensions, state: None, root_path, fields: Fields::new(), peers })
+        Ok(Self {
+            templates,
+            extensions,
+            state: None,
+            root_path,
+            fields: Fields::new(),
+            pairs: Vec::new(),
+            peers,
+        })
     }
 
     /// From now on every scope has a copy of this.
@@ -72,14 +93,20 @@ impl Scopes {
         py: Python<'py>,
         request: &Request<'_>,
         offer: Option<&Offer>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    ) -> PyResult<Scope<'py>> {
         let missing = || PyRuntimeError::new_err("there is no such listener");
         let scope = self.templates.get(request.listener()).ok_or_else(missing)?.bind(py).copy()?;
-        scope.set_item(intern!(py, "method"), method(py, request.method()))?;
+        let method = method(py, request.method());
+        if !method.is(intern!(py, "GET")) {
+            scope.set_item(intern!(py, "method"), &method)?;
+        }
         let raw_path = request.whole_path();
-        scope.set_item(intern!(py, "path"), path(py, &self.root_path, raw_path)?)?;
+        let path = path(py, &self.root_path, raw_path)?;
+        scope.set_item(intern!(py, "path"), &path)?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, raw_path.as_bytes()))?;
-        scope.set_item(intern!(py, "query_string"), PyBytes::new(py, request.query().as_bytes()))?;
+        if !request.query().is_empty() {
+            scope.set_item(intern!(py, "query_string"), PyBytes::new(py, request.query().as_bytes()))?;
+        }
         scope.set_item(intern!(py, "headers"), self.headers(py, request)?)?;
         if request.version() == Version::Http10 {
             scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?;
@@ -96,13 +123,15 @@ impl Scopes {
         if let Some(offer) = offer {
             become_websocket(&scope, offer, request.is_https())?;
         }
-        Ok(scope)
+        Ok(Scope { dict: scope, method: offer.is_none().then_some(method), path })
     }
 
     fn headers<'py>(&mut self, py: Python<'py>, request: &Request<'_>) -> PyResult<Bound<'py, PyList>> {
-        let pairs: PyResult<Vec<_>> =
-            request.headers().map(|(name, value)| self.fields.pair(py, name, value)).collect();
-        PyList::new(py, pairs?)
+        self.pairs.clear();
+        for (name, value) in request.headers() {
+            self.pairs.push(self.fields.pair(py, name, value)?.unbind());
+        }
+        PyList::new(py, self.pairs.drain(..))
     }
 
     /// Where the request came from, and what the operator or a proxy says of its way.

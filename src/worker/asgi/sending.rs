@@ -1,9 +1,10 @@
 //! What `send` does: events of the application become a response, written before `send` returns.
 
 use super::conversation::{Client, ClientDisconnected, Conversation, State};
-use super::events::{self, bytes, headers, is_set, required};
+use super::events::{Event, Headers, bytes, is_set, is_true, required};
 use super::files::{self, Sent};
 use super::talk;
+use crate::guarded::Guard;
 use crate::log;
 use contract::logline::Level;
 use http::{Exchange, Flow, status_line};
@@ -12,24 +13,22 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use std::io;
-use std::sync::MutexGuard;
 
 /// Does what one event says; what it gives says whether the client has to be waited for.
 pub(super) fn send<'py>(
     conversation: &Bound<'py, Conversation>,
     event: &Bound<'py, PyAny>,
 ) -> PyResult<Sent<'py>> {
-    let py = conversation.py();
-    let event = events::event(event)?;
-    let kind = required(event, intern!(py, "type"))?;
+    let event = Event::of(event)?;
+    let kind = event.required(&event.kind, "type")?;
     let flow = match kind.cast::<PyString>()?.to_str()? {
-        "http.response.start" => start(conversation, event),
-        "http.response.body" => body(conversation, event),
-        "http.response.early_hint" => early_hint(conversation, event),
-        "http.response.trailers" => trailers(conversation, event),
-        "http.response.pathsend" => return files::path(conversation, event),
-        "http.response.zerocopysend" => return files::part(conversation, event),
-        kind if kind.starts_with("websocket.") => talk::send(conversation, event, kind),
+        "http.response.start" => start(conversation, &event),
+        "http.response.body" => body(conversation, &event),
+        "http.response.early_hint" => early_hint(conversation, event.dict),
+        "http.response.trailers" => trailers(conversation, event.dict),
+        "http.response.pathsend" => return files::path(conversation, event.dict),
+        "http.response.zerocopysend" => return files::part(conversation, event.dict),
+        kind if kind.starts_with("websocket.") => talk::send(conversation, &event, kind),
         other => Err(PyRuntimeError::new_err(format!("an unknown ASGI event was sent: {other:?}"))),
     };
     flow.map(Sent::Flow)
@@ -44,42 +43,32 @@ pub(super) fn out<'s>(state: &'s mut State, kind: &str) -> PyResult<&'s mut Exch
     }
 }
 
-pub(super) fn start<'py>(
-    conversation: &Bound<'py, Conversation>,
-    event: &Bound<'py, PyDict>,
-) -> PyResult<Flow> {
-    let py = conversation.py();
-    let status: u16 = required(event, intern!(py, "status"))?.extract()?;
-    let headers = headers(event.get_item(intern!(py, "headers"))?)?;
-    let has_trailers = is_set(event, intern!(py, "trailers"))?;
-    let mut state = conversation.get().state()?;
+pub(super) fn start<'py>(conversation: &Bound<'py, Conversation>, event: &Event<'_, 'py>) -> PyResult<Flow> {
+    let status: u16 = event.required(&event.status, "status")?.extract()?;
+    let has_trailers = is_true(event.trailers.as_ref())?;
+    let headers = Headers::of(event.headers.as_ref())?;
+    let mut state = conversation.get().state(conversation.py())?;
     let mut reply = out(&mut state, "http.response.start")?.reply();
     if reply.has_begun() {
         return Err(PyRuntimeError::new_err("\"http.response.start\" was sent a second time"));
     }
     let bad = |error: http::BadHead| PyValueError::new_err(error.to_string());
     reply.begin(status_line(&mut [0; 48], status)).map_err(bad)?;
-    for (name, value) in &headers {
-        reply.header(name.as_bytes(), value.as_bytes()).map_err(bad)?;
-    }
+    headers.each(|name, value| reply.header(name, value)).map_err(bad)?;
     if has_trailers {
         state.trailers = Some(Vec::new());
     }
     Ok(Flow::Ready)
 }
 
-pub(super) fn body<'py>(
-    conversation: &Bound<'py, Conversation>,
-    event: &Bound<'py, PyDict>,
-) -> PyResult<Flow> {
-    let py = conversation.py();
-    let piece = match event.get_item(intern!(py, "body"))? {
-        Some(piece) => bytes(piece, "the body")?,
-        None => PyBytes::new(py, b""),
+pub(super) fn body<'py>(conversation: &Bound<'py, Conversation>, event: &Event<'_, 'py>) -> PyResult<Flow> {
+    let piece = match &event.body {
+        Some(piece) => bytes(piece.clone(), "the body")?,
+        None => PyBytes::new(conversation.py(), b""),
     };
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     // Behind the body come the trailers.
-    let more = is_set(event, intern!(py, "more_body"))? || state.trailers.is_some();
+    let more = is_true(event.more_body.as_ref())? || state.trailers.is_some();
     let mut reply = out(&mut state, "http.response.body")?.reply();
     if !reply.has_begun() {
         return Err(PyRuntimeError::new_err(
@@ -102,7 +91,7 @@ pub(super) fn body<'py>(
 /// Behind a write: the client may have gone, the response may be complete, or more may follow.
 pub(super) fn settle<'py>(
     conversation: &Bound<'py, Conversation>,
-    mut state: MutexGuard<'_, State>,
+    mut state: Guard<'_, State>,
     written: &io::Result<Flow>,
     more: bool,
 ) -> PyResult<Flow> {
@@ -143,7 +132,7 @@ fn early_hint<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, P
         .collect();
     let links = links?;
     let fields = links.iter().map(|link| (&b"link"[..], link.as_bytes()));
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     let hinted = out(&mut state, "http.response.early_hint")?.reply().hint(fields);
     hinted.map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(state.leave_rest())
@@ -153,14 +142,13 @@ fn early_hint<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, P
 fn trailers<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict>) -> PyResult<Flow> {
     let py = conversation.py();
     let more = is_set(event, intern!(py, "more_trailers"))?;
-    let headers = headers(event.get_item(intern!(py, "headers"))?)?;
-    let mut state = conversation.get().state()?;
+    let headers = Headers::of(event.get_item(intern!(py, "headers"))?.as_ref())?;
+    let mut state = conversation.get().state(conversation.py())?;
     out(&mut state, "http.response.trailers")?;
     let Some(trailers) = &mut state.trailers else {
         return Err(PyRuntimeError::new_err("\"http.response.start\" did not say that trailers would come"));
     };
-    trailers
-        .extend(headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())));
+    trailers.extend(headers.to_vec());
     if more {
         return Ok(Flow::Ready);
     }

@@ -1,8 +1,10 @@
 //! What all conversations of a worker share: the event loop, and which of them are out.
 
 use super::conversation::Conversation;
+use super::method::Method;
 use super::waiting::Done;
 use super::websocket;
+use crate::guarded::Guarded;
 use crate::loop_lanes::LoopLanes;
 use contract::settings::AsgiSettings;
 use http::websocket::Config;
@@ -11,8 +13,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What requests need of the event loop.
 pub(super) struct Loop {
@@ -27,6 +29,9 @@ pub(super) struct Loop {
 /// Of one worker.
 pub(super) struct Shared {
     pub(super) event_loop: PyOnceLock<Loop>,
+    /// What an application is called with.
+    pub(super) receive: Method,
+    pub(super) send: Method,
     /// What `send` gives when there is nothing to wait for.
     pub(super) done: Py<Done>,
     /// The exception that says that this worker is to leave at once.
@@ -35,7 +40,7 @@ pub(super) struct Shared {
     pub(super) websockets: Config,
     /// What the arbiter sees of the requests.
     pub(super) lanes: Arc<LoopLanes>,
-    out: Mutex<Vec<Option<Py<Conversation>>>>,
+    out: Guarded<Vec<Option<Py<Conversation>>>>,
     /// Tasks that have not ended, whether they were answered or not.
     tasks: AtomicUsize,
     draining: AtomicBool,
@@ -48,14 +53,17 @@ impl Shared {
         settings: &AsgiSettings,
         lanes: Arc<LoopLanes>,
     ) -> PyResult<Self> {
+        let class = py.get_type::<Conversation>();
         Ok(Self {
             lanes,
+            receive: Method::of(&class, "receive")?,
+            send: Method::of(&class, "send")?,
             interrupted,
             event_loop: PyOnceLock::new(),
             done: Py::new(py, Done)?,
             settings: settings.clone(),
             websockets: websocket::config(&settings.websocket),
-            out: Mutex::default(),
+            out: Guarded::new(Vec::new()),
             tasks: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         })
@@ -66,44 +74,45 @@ impl Shared {
         error.matches(py, self.interrupted.bind(py)).unwrap_or(false)
     }
 
-    fn out(&self) -> MutexGuard<'_, Vec<Option<Py<Conversation>>>> {
-        // Whoever panicked with it left it whole.
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn event_loop(&self, py: Python<'_>) -> PyResult<&Loop> {
         self.event_loop.get(py).ok_or_else(|| PyRuntimeError::new_err("there is no event loop"))
     }
 
     /// The conversation about the exchange with this key.
     pub(super) fn find<'py>(&self, py: Python<'py>, key: usize) -> Option<Bound<'py, Conversation>> {
-        self.out().get(key)?.as_ref().map(|conversation| conversation.bind(py).clone())
+        self.out.hold(py)?.get(key)?.as_ref().map(|conversation| conversation.bind(py).clone())
     }
 
     /// All that are out.
     pub(super) fn all<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, Conversation>> {
-        self.out().iter().flatten().map(|conversation| conversation.bind(py).clone()).collect()
+        let out = self.out.hold(py);
+        out.iter()
+            .flat_map(|out| out.iter().flatten())
+            .map(|conversation| conversation.bind(py).clone())
+            .collect()
     }
 
     pub(super) fn remember(&self, key: usize, conversation: &Bound<'_, Conversation>) {
-        let mut out = self.out();
+        let Some(mut out) = self.out.hold(conversation.py()) else { return };
         if out.len() <= key {
             out.resize_with(key + 1, || None);
         }
         out[key] = Some(conversation.clone().unbind());
     }
 
-    pub(super) fn forget(&self, key: usize) {
-        // Dropped behind the lock: it may be the last reference to anything.
-        let _forgotten = self.out().get_mut(key).and_then(Option::take);
+    pub(super) fn forget(&self, py: Python<'_>, key: usize) {
+        // Dropped when nobody holds the list: it may be the last reference to anything.
+        let _forgotten = self.out.hold(py).and_then(|mut out| out.get_mut(key).and_then(Option::take));
     }
 
     pub(super) fn task_began(&self) {
-        self.tasks.fetch_add(1, Relaxed);
+        // Only the loop's thread counts.
+        self.tasks.store(self.tasks.load(Relaxed) + 1, Relaxed);
     }
 
     pub(super) fn task_ended(&self, py: Python<'_>) {
-        let others = self.tasks.fetch_sub(1, Relaxed) - 1;
+        let others = self.tasks.load(Relaxed) - 1;
+        self.tasks.store(others, Relaxed);
         if others == 0
             && self.is_draining()
             && let Some(event_loop) = self.event_loop.get(py)
@@ -134,8 +143,8 @@ impl Loop {
         let has_factory = !event_loop.call_method0("get_task_factory")?.is_none();
         let eager = if py.version_info() >= (3, 12) && !has_factory {
             let keywords = PyDict::new(py);
-            keywords.set_item("loop", event_loop)?;
-            keywords.set_item("eager_start", true)?;
+            keywords.set_item(intern!(py, "loop"), event_loop)?;
+            keywords.set_item(intern!(py, "eager_start"), true)?;
             Some((py.import("asyncio")?.getattr("Task")?.unbind(), keywords.unbind()))
         } else {
             None

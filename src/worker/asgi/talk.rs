@@ -1,29 +1,29 @@
 //! The conversation of a websocket: what the application sends, what the client says, and how it ends.
 
 use super::conversation::{Client, ClientDisconnected, Conversation, State};
-use super::events::{bytes, headers};
+use super::events::{Event, Headers, bytes};
 use super::sending;
 use super::websocket::{Stage, Websocket};
+use crate::guarded::Guard;
 use http::websocket::{Closed, Session};
 use http::{Flow, session_clock};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use std::sync::MutexGuard;
 
 /// Does what one event of the application says.
 pub(super) fn send<'py>(
     conversation: &Bound<'py, Conversation>,
-    event: &Bound<'py, PyDict>,
+    event: &Event<'_, 'py>,
     kind: &str,
 ) -> PyResult<Flow> {
     match kind {
-        "websocket.send" => message(conversation, event),
-        "websocket.accept" => accept(conversation, event),
-        "websocket.close" => close(conversation, event),
+        "websocket.send" => message(conversation, event.dict),
+        "websocket.accept" => accept(conversation, event.dict),
+        "websocket.close" => close(conversation, event.dict),
         "websocket.http.response.start" => {
-            refuse(&mut *conversation.get().state()?)?;
+            refuse(&mut *conversation.get().state(conversation.py())?)?;
             sending::start(conversation, event)
         }
         "websocket.http.response.body" => sending::body(conversation, event),
@@ -50,15 +50,15 @@ fn of(state: &mut State) -> PyResult<&mut Websocket> {
 fn accept<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict>) -> PyResult<Flow> {
     let py = conversation.py();
     let subprotocol = text(event, intern!(py, "subprotocol"))?;
-    let headers = headers(event.get_item(intern!(py, "headers"))?)?;
+    let headers = Headers::of(event.get_item(intern!(py, "headers"))?.as_ref())?.to_vec();
     let config = conversation.get().shared.websockets;
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     let State { exchange, websocket, lane, .. } = &mut *state;
     let (Some(exchange), Some(websocket)) = (exchange, websocket) else { return Err(gone()) };
     let Stage::Offered(offer) = &websocket.stage else {
         return Err(PyRuntimeError::new_err("\"websocket.accept\" was sent behind another answer"));
     };
-    let fields = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let fields = headers.iter().map(|(name, value)| (&name[..], &value[..]));
     let (session, inflow) = exchange
         .open_websocket(offer, subprotocol.as_deref(), fields, &config)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -106,7 +106,7 @@ fn speak(
     conversation: &Bound<'_, Conversation>,
     write: impl FnOnce(&mut Session, &mut Vec<u8>) -> Result<(), Closed>,
 ) -> PyResult<Flow> {
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     let is_gone = state.exchange.is_none() || state.client == Client::Gone;
     let mut out = Vec::new();
     match &mut of(&mut state)?.stage {
@@ -127,7 +127,7 @@ fn close<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict
         _ => 1000,
     };
     let reason = text(event, intern!(py, "reason"))?.unwrap_or_default();
-    let mut state = conversation.get().state()?;
+    let mut state = conversation.get().state(conversation.py())?;
     match &mut of(&mut state)?.stage {
         Stage::Refused => return Err(PyRuntimeError::new_err("the websocket was refused already")),
         Stage::Offered(_) => return forbid(conversation, state),
@@ -144,7 +144,7 @@ fn close<'py>(conversation: &Bound<'py, Conversation>, event: &Bound<'py, PyDict
 }
 
 /// Closed before it was accepted.
-fn forbid(conversation: &Bound<'_, Conversation>, mut state: MutexGuard<'_, State>) -> PyResult<Flow> {
+fn forbid(conversation: &Bound<'_, Conversation>, mut state: Guard<'_, State>) -> PyResult<Flow> {
     refuse(&mut state)?;
     if let Some(exchange) = &mut state.exchange {
         let mut reply = exchange.reply();
@@ -169,7 +169,7 @@ fn say(state: &mut State, out: &[u8]) -> PyResult<Flow> {
 }
 
 /// Hears what has come, answers what the protocol answers, and ends what is over.
-pub(super) fn attend(conversation: &Bound<'_, Conversation>, mut state: MutexGuard<'_, State>) {
+pub(super) fn attend(conversation: &Bound<'_, Conversation>, mut state: Guard<'_, State>) {
     let State { websocket: Some(_), .. } = &*state else { return };
     while !state.is_full() {
         let Some(websocket) = &mut state.websocket else { return };
@@ -210,7 +210,7 @@ pub(super) fn drain(conversation: &Bound<'_, Conversation>) {
 
 /// Does something that the protocol has an answer to.
 fn act(conversation: &Bound<'_, Conversation>, what: fn(&mut Websocket, &mut Vec<u8>)) {
-    let Ok(mut state) = conversation.get().state() else { return };
+    let Ok(mut state) = conversation.get().state(conversation.py()) else { return };
     let mut out = Vec::new();
     if let Some(websocket) = &mut state.websocket {
         what(websocket, &mut out);
@@ -221,7 +221,7 @@ fn act(conversation: &Bound<'_, Conversation>, what: fn(&mut Websocket, &mut Vec
 
 /// The task has ended. False when the websocket was never opened: then the response is what counts.
 pub(super) fn leave(conversation: &Bound<'_, Conversation>, code: u16) -> bool {
-    let Ok(mut state) = conversation.get().state() else { return false };
+    let Ok(mut state) = conversation.get().state(conversation.py()) else { return false };
     let Some(Websocket { stage: Stage::Open(open), .. }) = state.websocket.as_deref_mut() else {
         return false;
     };

@@ -1,48 +1,50 @@
 //! The task of a request: how it begins, and how it ends.
 
 use super::conversation::{Client, ClientDisconnected, Conversation, cancel as cancel_timer};
+use super::scope::Scope;
 use super::shared::Shared;
 use super::{limits, talk};
 use crate::hooks::Passage;
 use crate::log;
 use contract::logline::Level;
 use http::Exchange;
-use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, asyncio::CancelledError};
+use pyo3::exceptions::{
+    PyKeyboardInterrupt, PySystemExit, asyncio::CancelledError, asyncio::InvalidStateError,
+};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 /// Calls the application, in a task of its own. Most tasks end at once where they can begin at once (Python 3.12). An
 /// error is an exception that is to end the loop.
 pub(super) fn start<'py>(
     application: &Py<PyAny>,
-    scope: Bound<'py, PyDict>,
+    scope: Scope<'py>,
     conversation: &Bound<'py, Conversation>,
     passage: Option<Passage<'py>>,
 ) -> PyResult<()> {
-    let py = scope.py();
+    let py = conversation.py();
     let shared = &conversation.get().shared;
-    let receive = conversation.getattr(intern!(py, "receive"))?;
-    let mut send = conversation.getattr(intern!(py, "send"))?;
+    let receive = shared.receive.bind(conversation)?;
+    let mut send = shared.send.bind(conversation)?;
     if let Some(passage) = passage {
-        send = passage.watch_send(&scope, &send)?;
-        conversation.get().state()?.passage = Some(passage.keep());
+        send = passage.watch_send(&scope.dict, &send)?;
+        conversation.get().state(conversation.py())?.passage = Some(passage.keep());
     }
     let event_loop = shared.event_loop(py)?;
     shared.task_began();
     let begun = application
         .bind(py)
-        .call1((scope, receive, send))
+        .call1((scope.dict, receive, send))
         .and_then(|coroutine| event_loop.create_task(coroutine));
     match begun {
-        Ok(task) if is_done(&task) => {
-            close(conversation, result_of(&task));
-            Ok(())
-        }
         Ok(task) => {
+            if let Some(result) = result_if_ended(conversation, &task)? {
+                close(conversation, result);
+                return Ok(());
+            }
             // From here on something may happen to it.
             Conversation::remember(conversation);
-            conversation.get().state()?.task = Some(task.clone().unbind());
+            conversation.get().state(conversation.py())?.task = Some(task.clone().unbind());
             limits::begin(conversation)?;
             let ended = conversation.getattr(intern!(py, "ended"))?;
             task.call_method1(intern!(py, "add_done_callback"), (ended,)).map(drop)
@@ -61,6 +63,21 @@ pub(super) fn ended(conversation: &Bound<'_, Conversation>, task: &Bound<'_, PyA
     close(conversation, result_of(task));
 }
 
+/// What came of the task; `None` while it runs.
+fn result_if_ended(
+    conversation: &Bound<'_, Conversation>,
+    task: &Bound<'_, PyAny>,
+) -> PyResult<Option<PyResult<()>>> {
+    // Who has answered has ended, as a rule, and needs no question; from who has not the result would be an exception.
+    let is_answered = conversation.get().state(conversation.py())?.exchange.is_none();
+    if !is_answered && !is_done(task) {
+        return Ok(None);
+    }
+    let result = result_of(task);
+    let is_early = |error: &PyErr| error.is_instance_of::<InvalidStateError>(task.py()) && !is_done(task);
+    Ok(Some(result).filter(|result| !result.as_ref().is_err_and(is_early)))
+}
+
 fn is_done(task: &Bound<'_, PyAny>) -> bool {
     task.call_method0(intern!(task.py(), "done")).and_then(|answer| answer.is_truthy()).unwrap_or(false)
 }
@@ -73,7 +90,7 @@ fn result_of(task: &Bound<'_, PyAny>) -> PyResult<()> {
 fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let py = conversation.py();
     let this = conversation.get();
-    let Ok(mut state) = this.state() else { return };
+    let Ok(mut state) = this.state(conversation.py()) else { return };
     let (task, timers, client) = (state.task.take(), std::mem::take(&mut state.timers), state.client);
     let passage = state.passage.take();
     let answer = if state.overdue { 504 } else { 500 };
@@ -88,7 +105,7 @@ fn close(conversation: &Bound<'_, Conversation>, result: PyResult<()>) {
     let goes_on = talk::leave(conversation, if result.is_ok() { 1000 } else { 1011 });
     if goes_on {
         Conversation::remember(conversation);
-    } else if let Ok(state) = this.state() {
+    } else if let Ok(state) = this.state(conversation.py()) {
         this.end(py, state);
     }
     if let Some(passage) = passage {
@@ -141,7 +158,7 @@ fn tell(conversation: &Bound<'_, Conversation>, client: Client, error: &PyErr) {
         return log::write(Level::Debug, &format!("{name}: the client has gone away"));
     }
     let is_cancelled = error.is_instance_of::<CancelledError>(py);
-    if is_cancelled && conversation.get().state().is_ok_and(|state| state.overdue) {
+    if is_cancelled && conversation.get().state(conversation.py()).is_ok_and(|state| state.overdue) {
         return;
     }
     if is_cancelled && conversation.get().shared.is_draining() {
