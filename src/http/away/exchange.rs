@@ -23,7 +23,7 @@ pub struct Exchange(Option<Box<Taken>>);
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) key: usize,
-    pub(crate) head: Head,
+    pub(crate) head: Box<Head>,
     pub(crate) bytes: Vec<u8>,
     /// The body, where it was waited for.
     pub(crate) spool: Spool,

@@ -73,7 +73,7 @@ fn consume<A: App>(
         if answered == PER_TURN || (answered > 0 && !connection.output.is_empty()) {
             return (used, Then::Resume);
         }
-        let mut head = std::mem::take(&mut shared.head);
+        let mut head = shared.head.take().unwrap_or_default();
         let event = connection.intake.next(rest, &mut head, &shared.config, connection.trusted);
         let keep = match event {
             Err(refusal) => {
@@ -81,14 +81,14 @@ fn consume<A: App>(
                 return (input.len(), Then::Wait);
             }
             Ok(Event::Starved(taken)) => {
-                shared.head = head;
+                shared.head = Some(head);
                 if is_enough::<A>(&connection.intake) {
                     hand_over_flowing(connection, (&[], false), shared, (app, observer));
                 }
                 return (used + taken, Then::Wait);
             }
             Ok(Event::Preamble(taken, proxied)) => {
-                shared.head = head;
+                shared.head = Some(head);
                 used += taken;
                 if let Some(proxied) = proxied {
                     connection.came_through(proxied, &shared.config);
@@ -96,6 +96,7 @@ fn consume<A: App>(
                 continue;
             }
             Ok(Event::BodyBegins { used: taken, expects_continue }) => {
+                shared.head = Some(head);
                 used += taken;
                 let begun = (&input[used..], expects_continue);
                 used += body_begins(connection, begun, shared, (app, observer));
@@ -107,7 +108,7 @@ fn consume<A: App>(
             }
             Ok(Event::Complete(taken, incoming)) => {
                 used += taken;
-                shared.head = head;
+                shared.head = Some(head);
                 serve_gathered(connection, *incoming, shared, (app, observer))
             }
         };
@@ -143,18 +144,18 @@ fn body_begins<A: App>(
 /// Serves a request without a body, which lies in `bytes`; may another follow?
 fn serve<A: App>(
     connection: &mut Connection,
-    head: Head,
+    head: Box<Head>,
     bytes: &[u8],
     shared: &mut Shared,
     (app, observer): (&mut A, &mut impl Observer),
 ) -> bool {
     if A::MANNER == Manner::Inline {
         let keep = answer(connection, (&head, bytes, Body::Empty), shared, app, observer);
-        shared.head = head;
+        shared.head = Some(head);
         return keep;
     }
     let mut spare = shared.spare();
-    shared.head = std::mem::replace(&mut spare.head, head);
+    shared.head = Some(std::mem::replace(&mut spare.head, head));
     spare.bytes.extend_from_slice(bytes);
     hand_over(connection, spare, Spool::default(), shared, (app, observer));
     true
@@ -170,7 +171,7 @@ fn serve_gathered<A: App>(
     if A::MANNER == Manner::Inline {
         return answer(connection, (&head, &bytes, spool.body()), shared, app, observer);
     }
-    let spare = Spare { head, bytes, buffer: Vec::new() };
+    let spare = Spare { head: Box::new(head), bytes, buffer: Vec::new() };
     hand_over(connection, spare, spool, shared, (app, observer));
     true
 }

@@ -53,7 +53,7 @@ pub(super) fn hand_over_flowing<A: App>(
 ) -> usize {
     let Some(incoming) = connection.intake.let_flow() else { return 0 };
     let inflow = Arc::new(Inflow::new(connection.key, Arc::clone(&shared.post), expects_continue));
-    let spare = Spare { head: incoming.head, bytes: incoming.bytes, buffer: Vec::new() };
+    let spare = Spare { head: Box::new(incoming.head), bytes: incoming.bytes, buffer: Vec::new() };
     if let Body::Memory(gathered) = incoming.spool.body() {
         inflow.pour(gathered);
     }

@@ -36,7 +36,7 @@ const SPARES: usize = 64;
 /// Memory of a request that was out, to be used again.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    pub(super) head: Head,
+    pub(super) head: Box<Head>,
     pub(super) bytes: Vec<u8>,
     pub(super) buffer: Vec<u8>,
 }
@@ -45,8 +45,8 @@ pub(super) struct Spare {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
-    /// A head whose memory is used again.
-    pub(super) head: Head,
+    /// A head whose memory is used again, unless it is in use.
+    pub(super) head: Option<Box<Head>>,
     /// Where heads of responses are made.
     pub(super) buffer: Vec<u8>,
     /// The fields that every response has, with the line end before them.
@@ -80,7 +80,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(config: Config) -> io::Result<Self> {
-        let (head, buffer, common) = (Head::default(), Vec::new(), Arc::default());
+        let (head, buffer, common) = (None, Vec::new(), Arc::default());
         let mut shared = Self {
             config,
             head,
