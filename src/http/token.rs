@@ -2,8 +2,9 @@
 
 const TOKEN: [bool; 256] =
     table(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+/// Without the percent sign.
 const HOST: [bool; 256] =
-    table(b"-._~!$&'()*+,;=%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    table(b"-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 const fn table(members: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
@@ -48,12 +49,16 @@ pub(crate) fn is_host(text: &[u8]) -> bool {
             }
             (&b""[..], &literal[end + 1..])
         }
-        None => text.split_at(memchr::memchr(b':', text).unwrap_or(text.len())),
+        None => text.split_at(text.iter().position(|byte| *byte == b':').unwrap_or(text.len())),
     };
     !text.starts_with(b":")
-        && host.iter().all(|byte| HOST[*byte as usize])
-        && percents_are_whole(host)
+        && (host.iter().all(|byte| HOST[*byte as usize]) || is_encoded_host(host))
         && is_port(port)
+}
+
+/// Hardly any host has percent signs.
+fn is_encoded_host(host: &[u8]) -> bool {
+    host.iter().all(|byte| HOST[*byte as usize] || *byte == b'%') && percents_are_whole(host)
 }
 
 /// Two hex digits behind each percent sign (RFC 3986, 2.1).

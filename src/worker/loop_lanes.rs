@@ -22,7 +22,7 @@ pub(crate) struct LoopLanes {
 
 /// A request's; given back when it is dropped, which has to be behind the end of its exchange.
 pub(crate) struct LoopLane {
-    lanes: Arc<LoopLanes>,
+    lanes: &'static LoopLanes,
     held: Held,
 }
 
@@ -37,10 +37,10 @@ enum Held {
 }
 
 impl LoopLanes {
-    /// From now on the slot is that of a worker with a loop.
-    pub(crate) fn new(scoreboard: Arc<Scoreboard>, slot: Slot) -> Arc<Self> {
+    /// From now on the slot is that of a worker with a loop. It has one set of numbers, for as long as it lives.
+    pub(crate) fn new(scoreboard: Arc<Scoreboard>, slot: Slot) -> &'static Self {
         scoreboard.slot(slot).begin_loop();
-        Arc::new(Self { scoreboard, slot, taken: [const { AtomicU64::new(0) }; LANES / BITS] })
+        Box::leak(Box::new(Self { scoreboard, slot, taken: [const { AtomicU64::new(0) }; LANES / BITS] }))
     }
 
     fn view(&self) -> SlotView<'_> {
@@ -48,7 +48,7 @@ impl LoopLanes {
     }
 
     /// This request is in the application from now on.
-    pub(crate) fn enter(self: &Arc<Self>, exchange: &mut Exchange) -> LoopLane {
+    pub(crate) fn enter(&'static self, exchange: &mut Exchange) -> LoopLane {
         let number = self.take_number();
         if let Some(number) = number {
             exchange.answered_if_stuck(number as usize);
@@ -64,7 +64,7 @@ impl LoopLanes {
         if !matches!(held, Held::Lane(_)) {
             self.view().count(Among::Unseen, true);
         }
-        LoopLane { lanes: Arc::clone(self), held }
+        LoopLane { lanes: self, held }
     }
 
     /// The loop runs what this request is about, or nobody can tell what.

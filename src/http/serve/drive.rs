@@ -191,7 +191,7 @@ pub(super) fn asked<A: App>(
 ) -> Asked {
     Asked {
         version: request.version(),
-        is_head: request.method() == "HEAD",
+        is_head: request.head.method.get(request.bytes) == b"HEAD",
         keep_alive: request.head.framing.keep_alive && shared.keeps_connections(app, observer),
     }
 }

@@ -83,7 +83,7 @@ pub(crate) struct Conversation {
     /// Not the scope: applications keep `receive` and `send` there.
     method: Option<Py<PyString>>,
     path: Py<PyString>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: &'static Shared,
     state: Guarded<State>,
 }
 
@@ -92,7 +92,7 @@ impl Conversation {
         py: Python<'py>,
         (exchange, lane, offer): (Exchange, LoopLane, Option<Offer>),
         scope: &Scope<'py>,
-        shared: &Arc<Shared>,
+        shared: &'static Shared,
     ) -> PyResult<Bound<'py, Self>> {
         let key = exchange.key();
         let body = exchange.inflow().map_or(Body::None, |inflow| Body::Arriving(Arc::clone(inflow)));
@@ -113,7 +113,7 @@ impl Conversation {
             timer: None,
         };
         let (method, path) = (scope.method.clone().map(Bound::unbind), scope.path.clone().unbind());
-        Bound::new(py, Self { key, method, path, shared: Arc::clone(shared), state: Guarded::new(state) })
+        Bound::new(py, Self { key, method, path, shared, state: Guarded::new(state) })
     }
 
     /// The state. An error when another thread has it at this moment.

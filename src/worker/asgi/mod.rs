@@ -36,13 +36,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use scope::Scopes;
 use shared::Shared;
-use std::sync::Arc;
 
 /// The application, ready to be called.
 pub(crate) struct AsgiApp {
     application: Py<PyAny>,
     scopes: Scopes,
-    shared: Arc<Shared>,
+    /// A worker has one, for as long as it lives.
+    shared: &'static Shared,
     hooks: Option<Hooks>,
     /// An exception of the application that is to end the loop.
     escaped: Option<PyErr>,
@@ -54,7 +54,7 @@ impl AsgiApp {
         py: Python<'_>,
         (application, interrupted): (Py<PyAny>, Py<PyAny>),
         inherited: &Inherited,
-        lanes: Arc<LoopLanes>,
+        lanes: &'static LoopLanes,
     ) -> PyResult<Self> {
         let interface = Helper::Interface.module(py)?.call_method1("interface", (&application,))?;
         let application = if interface.eq("asgi2")? || interface.eq("awaited")? {
@@ -64,7 +64,7 @@ impl AsgiApp {
             application
         };
         let scopes = Scopes::new(py, inherited)?;
-        let shared = Arc::new(Shared::new(py, interrupted, &inherited.settings.asgi, lanes)?);
+        let shared = Box::leak(Box::new(Shared::new(py, interrupted, &inherited.settings.asgi, lanes)?));
         let hooks = inherited.hooks.as_ref().and_then(Hooks::of_requests);
         Ok(Self { application, scopes, shared, hooks, escaped: None })
     }
@@ -90,10 +90,10 @@ impl AsgiApp {
         let passage = match hooks.map(|hooks| passage(py, hooks, &exchange)).transpose() {
             Ok(passage) => passage,
             // The exchange ends here: its client hears 500.
-            Err(error) => return task::tell_refused(py, &self.shared, &exchange, &error),
+            Err(error) => return task::tell_refused(py, self.shared, &exchange, &error),
         };
         let begun =
-            Conversation::new(py, (exchange, lane, offer), &scope, &self.shared).and_then(|conversation| {
+            Conversation::new(py, (exchange, lane, offer), &scope, self.shared).and_then(|conversation| {
                 // Most tasks begin to run at once: then it is known whose code it is that blocks the loop.
                 self.shared.lanes.set_running(running);
                 task::start(&self.application, scope, &conversation, passage)
@@ -147,6 +147,6 @@ impl Application for AsgiApp {
     }
 
     fn show_more(&self, signal: i32) {
-        Python::attach(|py| show_behind_stacks(py, signal, chains::all(py, &self.shared)));
+        Python::attach(|py| show_behind_stacks(py, signal, chains::all(py, self.shared)));
     }
 }

@@ -19,14 +19,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Arc;
 use sys::clock;
 
 /// What the helper in Python holds of the worker.
 #[pyclass(unsendable, frozen, module = "rcorn")]
 pub(super) struct Reactor {
     worker: RefCell<Worker<AsgiApp>>,
-    shared: Arc<Shared>,
+    shared: &'static Shared,
     timer: RefCell<Option<Timer>>,
     calls: RefCell<Option<Calls>>,
     /// The tasks were cancelled: clients that linger are not waited for.
@@ -66,7 +65,7 @@ impl From<Leave> for Ending {
 
 impl Reactor {
     pub(super) fn new(worker: Worker<AsgiApp>) -> Self {
-        let shared = Arc::clone(&worker.app.shared);
+        let shared = worker.app.shared;
         let (worker, timer, calls) = (RefCell::new(worker), RefCell::default(), RefCell::default());
         Self { worker, shared, timer, calls, hurries: Cell::new(false), code: Cell::new(ExitCode::Success) }
     }

@@ -13,7 +13,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// What requests need of the event loop.
@@ -39,7 +38,7 @@ pub(super) struct Shared {
     pub(super) settings: AsgiSettings,
     pub(super) websockets: Config,
     /// What the arbiter sees of the requests.
-    pub(super) lanes: Arc<LoopLanes>,
+    pub(super) lanes: &'static LoopLanes,
     out: Guarded<Vec<Option<Py<Conversation>>>>,
     /// Tasks that have not ended, whether they were answered or not.
     tasks: AtomicUsize,
@@ -51,7 +50,7 @@ impl Shared {
         py: Python<'_>,
         interrupted: Py<PyAny>,
         settings: &AsgiSettings,
-        lanes: Arc<LoopLanes>,
+        lanes: &'static LoopLanes,
     ) -> PyResult<Self> {
         let class = py.get_type::<Conversation>();
         Ok(Self {

@@ -15,19 +15,18 @@ use contract::message::BootFailure;
 use http::{App, Exchange, Manner, Stirred};
 pub(crate) use life::serve;
 use pyo3::prelude::*;
-use std::sync::Arc;
 
 /// What came of a turn of the server, until the helper in Python is told.
 pub(crate) struct GeventApp {
     /// What the arbiter sees of the requests.
-    lanes: Arc<LoopLanes>,
+    lanes: &'static LoopLanes,
     arrived: Vec<Exchange>,
     /// Something happened to these.
     stirred: Vec<usize>,
 }
 
 impl GeventApp {
-    pub(crate) fn new(lanes: Arc<LoopLanes>) -> Self {
+    pub(crate) fn new(lanes: &'static LoopLanes) -> Self {
         Self { lanes, arrived: Vec::new(), stirred: Vec::new() }
     }
 }
