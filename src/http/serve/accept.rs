@@ -105,8 +105,8 @@ fn is_ahead(held: usize, share: Share) -> bool {
 }
 
 impl Server {
-    /// A listener is ready, among `found` descriptors. Who comes is welcome in proportion to who is there: many who come
-    /// at once are soon in, but a worker that is stuck in the next moment has not many more in its hands than it had.
+    /// A listener is ready, among `found` descriptors. As many are taken as were served in this turn: many who come at once
+    /// are soon in, but what a worker that gets stuck has in its hands does not grow while it works slowly.
     pub(super) fn accept(
         &mut self,
         index: usize,
@@ -114,9 +114,8 @@ impl Server {
         app: &impl App,
         observer: &mut impl Observer,
     ) -> io::Result<()> {
-        let crowd = if observer.share().workers > 1 { found } else { self.connections.len() };
         let mut last = None;
-        for _ in 0..crowd.max(1) {
+        for _ in 0..found.max(1) {
             let share = observer.share();
             if !self.accept_one(index, share, app, observer)? {
                 break;

@@ -101,28 +101,43 @@ fn what_was_left_to_others_is_not_when_they_are_ahead() {
     world.turn_until("it is taken", |world| world.server.connections() == 4);
 }
 
-/// Four are held, one of whom asks for something, when twenty more come: how many are held behind one turn.
-fn held_when_twenty_come(share: Share) -> usize {
+/// Four are held, so many of whom ask for something, when twenty more come: how many are taken in one turn.
+fn taken_of_twenty(asking: usize) -> usize {
     let mut world = World::new(Config::default());
     let held: Vec<TcpStream> = (0..4).map(|_| world.connect()).collect();
     world.turn_until("all are held", |world| world.server.connections() == held.len());
-    world.books.share = share;
-    send(&held[0], get("/"));
+    for client in &held[..asking] {
+        send(client, get("/"));
+    }
     let _late: Vec<TcpStream> = (0..20).map(|_| world.connect()).collect();
     world.turn();
-    world.server.connections()
+    world.server.connections() - held.len()
 }
 
 #[test]
-fn many_who_come_at_once_are_taken_in_proportion_to_those_who_are_there() {
-    let alone = Share { workers: 1, total: 4, others_free: false };
-    assert_eq!(held_when_twenty_come(alone), 4 + 4, "as many as were held");
-    let busy_siblings = Share { workers: 2, total: 8, others_free: false };
-    assert_eq!(
-        held_when_twenty_come(busy_siblings),
-        4 + 3,
-        "as many as were ready: the listener is, and what keeps this world awake"
-    );
+fn many_who_come_at_once_are_taken_in_proportion_to_those_who_were_served() {
+    // The listener is ready as well, and what keeps this world awake.
+    assert_eq!((taken_of_twenty(1), taken_of_twenty(4)), (1 + 2, 4 + 2));
+}
+
+#[test]
+fn who_works_slowly_has_few_in_his_hands() {
+    let mut world = World::new(Config::default());
+    world.answer_by(|_, reply| {
+        std::thread::sleep(Duration::from_millis(3));
+        reply.begin(b"200 OK").unwrap();
+        reply.write(b"", true).and_then(|_| reply.finish()).unwrap();
+    });
+    let clients: Vec<TcpStream> = (0..40).map(|_| world.connect()).collect();
+    for client in &clients {
+        send(client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    }
+    let mut most = 0;
+    world.turn_until("all are answered", |world| {
+        most = most.max(world.server.connections());
+        world.books.ended.len() == clients.len()
+    });
+    assert!(most <= 16, "{most} of {} would be lost with it", clients.len());
 }
 
 #[test]
