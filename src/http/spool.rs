@@ -3,11 +3,11 @@
 
 use crate::refusal::Refusal;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-/// A body larger than this goes to a file.
-pub(crate) const IN_MEMORY: usize = 1024 * 1024;
+/// A body larger than this goes to a file. (In tests that is less than one read.)
+pub(crate) const IN_MEMORY: usize = if cfg!(test) { 32 * 1024 } else { 1024 * 1024 };
 
 /// Collects a body.
 #[derive(Debug, Default)]
@@ -46,6 +46,15 @@ impl Spool {
             Some(file) => file.seek(SeekFrom::Start(0)).map(drop).map_err(|error| refusal_of(&error)),
             None => Ok(()),
         }
+    }
+
+    /// What was collected so far, wherever it lies: the rest goes another way.
+    pub(crate) fn recall(mut self) -> Result<Vec<u8>, Refusal> {
+        self.rewind()?;
+        if let Some(file) = &mut self.file {
+            file.read_to_end(&mut self.memory).map_err(|error| refusal_of(&error))?;
+        }
+        Ok(self.memory)
     }
 
     /// The complete body.
@@ -108,7 +117,6 @@ fn refusal_of(error: &io::Error) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn small_bodies_stay_in_memory() {

@@ -54,8 +54,13 @@ pub(super) fn hand_over_flowing<A: App>(
     let Some(incoming) = connection.intake.let_flow() else { return 0 };
     let inflow = Arc::new(Inflow::new(connection.key, Arc::clone(&shared.post), expects_continue));
     let spare = Spare { head: Box::new(incoming.head), bytes: incoming.bytes, buffer: Vec::new() };
-    if let Body::Memory(gathered) = incoming.spool.body() {
-        inflow.pour(gathered);
+    match incoming.spool.recall() {
+        Ok(gathered) if gathered.is_empty() => {}
+        Ok(gathered) => inflow.pour(&gathered),
+        Err(refusal) => {
+            connection.intake = Intake::Closed;
+            inflow.end(Err(refusal));
+        }
     }
     let parts = (spare, Spool::default());
     let exchange = exchange(connection, parts, Some(inflow), shared, (app, observer));

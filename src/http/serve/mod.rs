@@ -22,7 +22,7 @@ mod shared;
 mod timers;
 mod tokens;
 
-use crate::app::{App, Observer};
+use crate::app::{App, Manner, Observer};
 use crate::away::Letter;
 use crate::config::Config;
 use crate::refusal::Refusal;
@@ -259,9 +259,11 @@ impl Server {
         }
     }
 
-    fn read(&mut self, key: usize, app: &mut impl App, observer: &mut impl Observer) {
+    fn read<A: App>(&mut self, key: usize, app: &mut A, observer: &mut impl Observer) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let most = connection.intake.missing().clamp(READ, READ_OF_BODY);
+        // Of what is taken away only the beginning is waited for.
+        let most = if A::MANNER == Manner::Inline { READ_OF_BODY } else { READ };
+        let most = connection.intake.missing().clamp(READ, most);
         match stream::receive(&connection.as_fd(), &mut self.read_buffer[..most]) {
             Ok(0) => self.end_of_input(key, app, observer),
             Ok(length) => match connection.phase {

@@ -36,6 +36,34 @@ fn a_small_body_is_waited_for_and_a_large_one_flows() {
 }
 
 #[test]
+fn what_was_gathered_in_a_file_flows_as_well() {
+    let mut world = world(Config::default());
+    let mut client = world.connect();
+    let body: Vec<u8> = (0..100_000_u32).map(|number| (number % 251) as u8).collect();
+    send(&client, post(body.len(), ""));
+    client.write_all(&body[..5]).unwrap();
+    world.turn_until("the body begins", |world| {
+        world.server.connections.iter().any(|(_, connection)| connection.intake.body_received() == Some(5))
+    });
+    // More than stays in memory, in one read.
+    client.write_all(&body[5..45_000]).unwrap();
+    let exchange = taken(&mut world);
+    client.write_all(&body[45_000..]).unwrap();
+    let inflow = exchange.inflow().unwrap().clone();
+    let mut received = Vec::new();
+    world.turn_until("all has arrived", |_| match inflow.take(30_000).unwrap() {
+        Piece::Bytes(bytes) => {
+            received.extend(bytes);
+            false
+        }
+        Piece::Pending => false,
+        Piece::End => true,
+    });
+    assert!(received == body, "{} of {} bytes have arrived", received.len(), body.len());
+    answer(exchange);
+}
+
+#[test]
 fn a_body_that_nobody_reads_holds_up_the_client() {
     let mut world = world(Config::default());
     let mut client = world.connect();
